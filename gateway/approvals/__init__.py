@@ -1,0 +1,1 @@
+"""Statements that wait for a person."""

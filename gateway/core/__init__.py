@@ -1,0 +1,1 @@
+"""Nouns everyone shares. Imports nothing of ours."""

@@ -1,0 +1,71 @@
+"""What is worth recording. An event becomes one leaf of the log; its bodies are stored beside it by their sha256.
+
+The recorder adds what only it knows: version, sequence in the session, time, salt, and the hashes of the bodies.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from gateway.core.principal import Json
+
+
+class EventType(StrEnum):
+    """The types of leaves."""
+
+    SESSION_OPENED = "session.opened"
+    SESSION_CLOSED = "session.closed"
+    AUTH_FAILED = "auth.failed"
+    STATEMENT_DECIDED = "statement.decided"
+    STATEMENT_FINISHED = "statement.finished"
+    MESSAGE_REFUSED = "message.refused"
+    BUNDLE_ACTIVATED = "bundle.activated"
+    BUNDLE_REJECTED = "bundle.rejected"
+    CONFIG_LOADED = "config.loaded"
+    LOG_OPENED = "log.opened"
+    LOG_CLOSED = "log.closed"
+    LOG_RECOVERED = "log.recovered"
+    LOG_DEGRADED = "log.degraded"
+    HEARTBEAT = "heartbeat"
+    EVIDENCE_ACCESSED = "evidence.accessed"
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The identity part of a leaf."""
+
+    id: str
+    issuer: str = ""
+    on_behalf_of: str = ""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened. Every text in it has been redacted by whoever made it."""
+
+    type: EventType
+    sid: str = ""
+    """session id; empty for events of the gateway itself"""
+    did: str = ""
+    """decision id"""
+    who: Who | None = None
+    res: str = ""
+    """connection name"""
+    act: str = ""
+    """action name, e.g. `select`"""
+    ok: bool = True
+    outcome: str = ""
+    bundle: str = ""
+    """bundle_sha256, `sha256:` + hex"""
+    policy_digest: str = ""
+    engine: str = ""
+    catalog: str = ""
+    """catalog snapshot hash, `sha256:` + hex"""
+    plan: str = ""
+    """sha256 of the redacted, rewritten text, `sha256:` + hex"""
+    mac: str = ""
+    """HMAC that binds exact text and values, `hmac:` + hex"""
+    data: dict[str, Json] = {}
+    """small facts of this type of event (counts, codes, durations); the leaf stays within 4 KiB"""
+    bodies: dict[str, bytes] = {}
+    """name (`in`, `out`, `body`) → content, stored by its sha256; the leaf has `sha256:` + hex under the name"""
+    durable: bool = False
+    """True: the append returns only after fdatasync. False: after write(); fdatasync follows within 50 ms"""

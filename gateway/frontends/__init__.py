@@ -1,0 +1,1 @@
+"""Where callers come in: each translates one protocol to the journey."""

@@ -1,0 +1,1 @@
+"""Card numbers in bytes that go out."""

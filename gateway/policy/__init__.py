@@ -1,0 +1,1 @@
+"""Documents in, verdicts out: bundles, engines, canonical input."""

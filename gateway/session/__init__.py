@@ -1,0 +1,1 @@
+"""The one journey of a statement: judge, record, act. No I/O."""

@@ -1,0 +1,1 @@
+"""Connections to the real databases; the only place that reads a credential."""
