@@ -1,1 +1,75 @@
-"""One file a command."""
+"""The command line: one module a command, imported only when its command is used.
+
+Exit codes: 0 done, 1 the check says no, 2 usage or configuration, 3 a dependency is not reachable, 70 a bug of ours.
+Errors are short sentences on stderr; `QUERYWARDEN_DEBUG=1` adds the traceback of a bug.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+
+import cyclopts
+
+from gateway.core.errors import ConfigError, GatewayError, Unavailable
+
+DONE, SAYS_NO, USAGE, UNREACHABLE, BUG = 0, 1, 2, 3, 70
+
+COMMANDS = {
+    "demo": ("gateway.cli.demo:demo", "A real PostgreSQL behind the gateway, with nothing to configure."),
+    "serve": ("gateway.cli.serve:serve", "Run the gateway."),
+    "check": ("gateway.cli.check:check", "Validate a configuration: every error at once, file and line."),
+    "policy": ("gateway.cli.policy:app", "The life of a policy bundle."),
+    "audit": ("gateway.cli.audit:app", "The auditor's desk: explain, search, verify."),
+    "token": ("gateway.cli.token:token", "A token of the development issuer."),
+}
+
+app = cyclopts.App(
+    name="querywarden",
+    help="A policy-as-code gateway between AI agents and databases that hold card data.",
+    version=lambda: version("querywarden"),
+    exit_on_error=False,
+    error_formatter=lambda error: f"querywarden: {error}",
+    result_action="return_value",
+)
+for _name, (_target, _help) in COMMANDS.items():
+    if find_spec(_target.partition(":")[0]):  # a command that is not written yet is not offered
+        app.command(_target, name=_name, help=_help)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = app(list(sys.argv[1:] if arguments is None else arguments))
+    except cyclopts.CycloptsError:
+        return USAGE  # cyclopts has printed what is wrong
+    except GatewayError as error:
+        return complain(error.detail or error.entry.message, exit_code(error))
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        return complain(f"{named}{error.strerror or type(error).__name__}", UNREACHABLE)
+    except KeyboardInterrupt:
+        return complain("interrupted", 128 + 2)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
+        if os.environ.get("QUERYWARDEN_DEBUG"):
+            traceback.print_exc()
+        return complain(f"a bug of ours: {type(error).__name__}; QUERYWARDEN_DEBUG=1 says where", BUG)
+    return result if isinstance(result, int) else DONE
+
+
+def exit_code(error: GatewayError) -> int:
+    """The exit code of contracts for an error that ended a command."""
+    match error:
+        case ConfigError():
+            return USAGE
+        case Unavailable():
+            return UNREACHABLE
+    return SAYS_NO
+
+
+def complain(sentence: str, code: int) -> int:
+    """Say on stderr what went wrong, and give the exit code back."""
+    print(f"querywarden: {sentence}", file=sys.stderr)
+    return code

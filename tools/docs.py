@@ -1,0 +1,69 @@
+"""Write the pages of docs/reference that say again what the program already says: `python -m tools.docs [--check]`.
+
+`--check` writes nothing and exits 1 when a page is stale, naming it.
+"""
+
+import sys
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+from gateway.cli import app
+from gateway.core.codes import CODES
+
+REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+GENERATED = "<!-- Written by `make docs`; do not edit. -->"
+
+ABOUT_CODES = """\
+Every refusal, hazard and failure has a code. It stands in the error an agent gets, in the record, and here.
+Codes that rules give (`access.*`, `pci.*`) come from the bundle's METADATA."""
+
+
+def errors() -> str:
+    """Every code of the registry, by the part of the program that gives it."""
+    parts = [
+        "# Errors",
+        GENERATED,
+        ABOUT_CODES,
+    ]
+    for room, group in groupby(sorted(CODES), key=lambda code: code.partition(".")[0]):
+        rows = [
+            f"| `{code}` | {entry.message} | {entry.remedy} | {entry.sqlstate} | {entry.mysql} | {entry.http} |"
+            for code, entry in ((code, CODES[code]) for code in group)
+        ]
+        head = "| code | what happened | what to do | SQLSTATE | MySQL | HTTP |\n|---|---|---|---|---|---|\n"
+        parts.append(f"## {room}\n\n{head}" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def commands() -> str:
+    """Every command with its options."""
+    return f"{GENERATED}\n\n{app.generate_docs(output_format='markdown').strip()}\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "commands.md": commands}
+
+
+def stale_pages() -> list[str]:
+    """Names of generated pages that are not what the program says now."""
+    return [name for name, page in PAGES.items() if written(name) != page()]
+
+
+def written(name: str) -> str:
+    """What a page says now; empty when there is none."""
+    path = REFERENCE / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or check."""
+    stale = stale_pages()
+    for name in stale:
+        print(f"docs/reference/{name}: {'stale' if '--check' in arguments else 'written'}")
+        if "--check" not in arguments:
+            (REFERENCE / name).write_text(PAGES[name](), encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
