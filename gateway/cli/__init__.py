@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(error.detail or error.entry.message, exit_code(error))
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
-        return complain(f"{named}{error.strerror or type(error).__name__}", UNREACHABLE)
+        wrong_path = isinstance(error, FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError)
+        return complain(f"{named}{error.strerror or type(error).__name__}", USAGE if wrong_path else UNREACHABLE)
     except KeyboardInterrupt:
         return complain("interrupted", 128 + 2)
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
