@@ -40,6 +40,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 _HBA = """\
 local   all all scram-sha-256
 hostssl all login_clear 127.0.0.1/32 password
+hostssl all all         127.0.0.2/32 password
 host    all login_md5   127.0.0.1/32 md5
 host    all all         127.0.0.1/32 scram-sha-256
 """
