@@ -282,3 +282,14 @@ def _create_roles(cluster: Cluster) -> None:
     script = "".join(f"CREATE ROLE {role} {how} PASSWORD '{password_of(role)}';" for role, how in ROLES.items())
     md5 = f"SET password_encryption = 'md5'; ALTER ROLE login_md5 PASSWORD '{password_of('login_md5')}';"
     cluster.run(script + md5)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder the server may write to and the tests may read."""
+    folder = Path(tempfile.mkdtemp(prefix="qw-scratch-"))
+    try:
+        _own(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
