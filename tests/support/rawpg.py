@@ -131,6 +131,10 @@ class RawClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Go away without a word."""
         self.socket.close()
 
     def start_tls(self, ca: Path, *, direct: bool = False) -> None:
