@@ -43,4 +43,11 @@ CODES: dict[str, Code] = {
         *_UNAVAILABLE, "the decision could not be recorded", "Ask the operator to look at the evidence folder; retry."
     ),
     # --- session, upstream -----------------------------------------------------------------------------------------
+    # --- demo ------------------------------------------------------------------------------------------------------
+    "demo.no_postgres": Code(
+        *_UNAVAILABLE, "no PostgreSQL was found for the demo", "Install PostgreSQL 13 or newer, or `querywarden[demo]`."
+    ),
+    "demo.postgres_failed": Code(
+        *_UNAVAILABLE, "the demo's PostgreSQL did not run", "Read what it said, in the demo's folder."
+    ),
 }

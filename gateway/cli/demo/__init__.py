@@ -1,0 +1,1 @@
+"""`querywarden demo`: the main job with nothing to configure."""
