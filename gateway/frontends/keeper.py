@@ -1,0 +1,123 @@
+"""Keeps one connection's catalog snapshot true, and opens the upstream connections that serve its sessions.
+
+The snapshot is read over a connection of its own. It is read again when a session changed the schema, when the bundle
+changed (labels move), and when a cheap look every few seconds says that somebody else changed it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.core.errors import Unavailable
+from gateway.core.site import Posture
+from gateway.session.ruling import Ground
+from gateway.sql.catalog import Catalog, build_catalog
+from gateway.sql.queries import QUERIES
+from gateway.upstream.pool import Pool
+from gateway.upstream.postgres import Link, Target, cancel, connect
+from gateway.upstream.query import fetch
+
+CONNECT_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 5.0
+_FINGERPRINT = (
+    "SELECT (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_class)"
+    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_attribute)"
+    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_proc)"
+    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_rewrite)"
+    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_trigger)"
+)
+"""Moves whenever a relation, column, function, view or trigger is created, changed or dropped."""
+
+
+@dataclass(eq=False)
+class Keeper:
+    """One connection of the configuration, live."""
+
+    name: str
+    target: Target
+    pool: Pool
+    posture: Callable[[str], Posture]
+    """what the active bundle says of a connection"""
+    labels: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    """ParameterStatus of the server, as the last look saw it"""
+    _link: Link | None = None
+    _rows: dict[str, list[tuple[str | None, ...]]] = field(default_factory=dict)
+    _fingerprint: str = ""
+    _ground: Ground | None = None
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ground(self) -> Ground:
+        """The snapshot and the posture that hold now. Raises Unavailable when the database cannot be read."""
+        posture = self.posture(self.name)
+        if self._ground is None or self._ground.posture != posture:
+            async with self._lock:
+                if not self._rows:
+                    await self._read()
+                self._ground = await self._build(posture)
+        return self._ground
+
+    async def reload(self) -> None:
+        """Read the catalog anew; the next `ground()` stands on it. Raises Unavailable."""
+        async with self._lock:
+            await self._read()
+            self._ground = await self._build(self.posture(self.name))
+
+    async def look(self) -> None:
+        """Reload when somebody changed the schema. A server that is away is met by the next statement, not here."""
+        try:
+            if self._rows and await self._current_fingerprint() != self._fingerprint:
+                await self.reload()
+        except Unavailable:
+            self._drop_link()
+
+    async def watch(self) -> None:
+        """Look every few seconds, for as long as the gateway runs."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            await self.look()
+
+    async def open(self, sid: str, settings: Mapping[str, str]) -> Link:
+        """A connection for one session, within `pool_max`. Raises Unavailable."""
+        return await self.pool.open(self.target, application_name=f"qw/{sid}", settings=settings)
+
+    async def cancel(self, link: Link) -> None:
+        """Ask the server to cancel what `link` is doing; a server that is away has nothing to cancel."""
+        with contextlib.suppress(Unavailable):
+            await cancel(self.target, link.pid, link.key)
+
+    def close(self) -> None:
+        """Let go of the catalog connection."""
+        self._drop_link()
+
+    async def _build(self, posture: Posture) -> Ground:
+        """Parsing every view takes a while on a large schema: it leaves the loop."""
+        catalog: Catalog = await asyncio.to_thread(build_catalog, self._rows, posture)
+        return Ground(catalog, posture)
+
+    async def _read(self) -> None:
+        try:
+            self._fingerprint = await self._current_fingerprint()
+            self._rows = {name: await fetch(await self._connected(), sql) for name, sql in QUERIES.items()}
+        except Unavailable:
+            self._drop_link()
+            raise
+
+    async def _current_fingerprint(self) -> str:
+        rows = await fetch(await self._connected(), _FINGERPRINT)
+        return rows[0][0] or ""
+
+    async def _connected(self) -> Link:
+        if self._link is None:
+            deadline = asyncio.get_running_loop().time() + CONNECT_SECONDS
+            self._link = await connect(self.target, application_name="querywarden/catalog", deadline=deadline)
+            self.parameters = dict(self._link.parameters)
+        return self._link
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+

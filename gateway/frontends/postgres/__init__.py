@@ -1,0 +1,1 @@
+"""PostgreSQL clients: messages to the journey and back."""

@@ -1,0 +1,198 @@
+"""What the server still owes: one entry for each message sent to it, in order, and what each answer settles.
+
+The backend answers in order (PostgreSQL 18, §54.2.3). A simple Query owes everything up to its ReadyForQuery; an extended
+message owes one answer; after an ErrorResponse the backend skips to the next Sync, so the entries between are settled as
+skipped. A refused statement is not left out of the stream: a message that the server itself rejects takes its place
+(`Refusal` in its entry), and the ErrorResponse that comes back is replaced by ours. So the order of answers and the state
+of the transaction are always the real server's.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gateway.core.errors import ProtocolError
+from gateway.session.composition import Positions
+from gateway.session.registry import Change, Prepared
+from gateway.session.task import Settled, Task
+
+
+class Wait(Enum):
+    """What an entry waits for."""
+
+    QUERY = "Query"
+    PARSE = "Parse"
+    BIND = "Bind"
+    DESCRIBE = "Describe"
+    EXECUTE = "Execute"
+    CLOSE = "Close"
+    SYNC = "Sync"
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One message the server owes an answer to. `tasks` are the statements it carries, in order."""
+
+    wait: Wait
+    tasks: tuple[Task, ...] = ()
+    hidden: bool = False
+    """the gateway sent it for itself: its answer is not shown"""
+    refusal: bytes = b""
+    """our ErrorResponse, to be shown in the place of the server's"""
+    change: Change | None = None
+    """what the session mirrors once the server has answered"""
+    about: Prepared | None = None
+    """the prepared statement this message is about"""
+    positions: Positions = Positions()
+    """where the server's error positions stand in what the client wrote"""
+    segment: int = 0
+    at: int = 0
+
+    @property
+    def task(self) -> Task | None:
+        """The statement whose answer is coming; None when all have been answered."""
+        return self.tasks[self.at] if self.at < len(self.tasks) else None
+
+
+@dataclass(slots=True)
+class Step:
+    """What one message of the server meant."""
+
+    entry: Entry | None = None
+    task: Task | None = None
+    """the statement it belongs to"""
+    finished: list[tuple[Task, Settled]] = field(default_factory=list)
+    settled: list[tuple[Entry, Settled]] = field(default_factory=list)
+    ready: bool = False
+    copy_in: bool = False
+
+
+_ASYNCHRONOUS = frozenset({b"N", b"S", b"A"})
+_COMPLETES = {b"1": Wait.PARSE, b"2": Wait.BIND, b"3": Wait.CLOSE}
+_STREAMS = frozenset({b"D", b"d", b"c", b"H"})
+_ROWS_OF = frozenset({Wait.QUERY, Wait.EXECUTE})
+
+
+class Exchange:
+    """The queue of entries, and the segment (messages up to a Sync or a Query) now being sent."""
+
+    def __init__(self) -> None:
+        self._owed: deque[Entry] = deque()
+        self.segment = 0
+        self.synced = True
+        """the server has said ReadyForQuery since the last message was sent: it is not skipping, nothing is half done"""
+        self.copying_in = False
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is owed and no implicit transaction is open: a local answer keeps the order."""
+        return not self._owed and self.synced
+
+    @property
+    def head(self) -> Entry | None:
+        """The entry being answered."""
+        return self._owed[0] if self._owed else None
+
+    @property
+    def tail(self) -> Entry | None:
+        """The entry sent last."""
+        return self._owed[-1] if self._owed else None
+
+    def sent(self, entry: Entry) -> Entry:
+        """Note a message that is about to be written to the server."""
+        entry.segment = self.segment
+        self._owed.append(entry)
+        self.synced = False
+        if entry.wait in {Wait.SYNC, Wait.QUERY}:
+            self.segment += 1
+        return entry
+
+    def abandon(self) -> list[Entry]:
+        """The connection is gone: everything still owed."""
+        lost = list(self._owed)
+        self._owed.clear()
+        return lost
+
+    def receive(self, kind: bytes) -> Step:
+        """Say what a message of type `kind` means. Raises ProtocolError when nothing can mean it."""
+        if kind in _ASYNCHRONOUS:
+            return Step(self.head, self.head.task if self.head else None)
+        if not self._owed:
+            if kind == b"E":
+                return Step()
+            raise ProtocolError("upstream.unexpected_message", f"{kind!r} while nothing was asked")
+        head = self._owed[0]
+        step = Step(head, head.task)
+        if not self._advance(kind, head, step):
+            raise ProtocolError("upstream.unexpected_message", f"{kind!r} in answer to {head.wait.value}")
+        return step
+
+    def _advance(self, kind: bytes, head: Entry, step: Step) -> bool:
+        """Move on by one message; False when `kind` cannot come here."""
+        if kind == b"E":
+            self._fail(head, step)
+        elif kind == b"Z":
+            return self._ready(head, step)
+        elif kind in _COMPLETES:
+            if head.wait is not _COMPLETES[kind]:
+                return False
+            self._settle(step, Settled.DONE)
+        elif kind in {b"T", b"n", b"t"}:
+            if head.wait is Wait.DESCRIBE and kind != b"t":
+                self._settle(step, Settled.DONE)
+            return head.wait in {Wait.DESCRIBE, Wait.QUERY} and (kind == b"T" or head.wait is Wait.DESCRIBE)
+        elif head.wait not in _ROWS_OF or (head.task is None and kind != b"I"):
+            return False
+        elif kind in {b"C", b"I", b"s"}:
+            return self._complete(kind, head, step)
+        elif kind == b"G":
+            self._begin_copy_in(head, step)
+        else:
+            return kind in _STREAMS
+        return True
+
+    def _settle(self, step: Step, how: Settled) -> None:
+        entry = self._owed.popleft()
+        step.settled.append((entry, how))
+        step.finished.extend((task, how) for task in entry.tasks[entry.at :])
+
+    def _complete(self, kind: bytes, head: Entry, step: Step) -> bool:
+        self.copying_in = False
+        if head.wait is Wait.EXECUTE:
+            self._settle(step, Settled.SUSPENDED if kind == b"s" else Settled.DONE)
+            return True
+        if kind == b"s":
+            return False
+        if head.task is not None:
+            step.finished.append((head.task, Settled.DONE))
+            head.at += 1
+        return True
+
+    def _fail(self, head: Entry, step: Step) -> None:
+        self.copying_in = False
+        if head.wait is Wait.SYNC:
+            return
+        if head.wait is Wait.QUERY:
+            remaining = head.tasks[head.at :]
+            step.finished.extend((task, Settled.SKIPPED if n else Settled.FAILED) for n, task in enumerate(remaining))
+            head.at = len(head.tasks)
+            return
+        self._settle(step, Settled.FAILED)
+        while self._owed and self._owed[0].wait is not Wait.SYNC:
+            self._settle(step, Settled.SKIPPED)
+
+    def _ready(self, head: Entry, step: Step) -> bool:
+        if head.wait not in {Wait.SYNC, Wait.QUERY}:
+            return False
+        self._settle(step, Settled.DONE)
+        self.synced = not self._owed
+        step.ready = True
+        return True
+
+    def _begin_copy_in(self, head: Entry, step: Step) -> None:
+        """Enter copy-in mode: the backend ignores a Sync that was sent behind the Execute (§54.2.7)."""
+        self.copying_in = True
+        step.copy_in = True
+        if head.wait is Wait.EXECUTE:
+            while len(self._owed) > 1 and self._owed[1].wait is Wait.SYNC:
+                del self._owed[1]

@@ -1,0 +1,79 @@
+"""The one journey of a statement: judge, rewrite, record, then act. In that order, always.
+
+The journey is a generator. It yields what it needs done and is sent the answer; `frontends/driver.py` does it. It has no
+clock, no await and no socket, so the order of things can be proved by a test that plays the driver.
+"""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from gateway.core.events import Event
+from gateway.core.verdict import Verdict
+from gateway.session.records import decided
+from gateway.session.ruling import Ground, Ruling, own_finding, rule
+from gateway.session.task import Phase
+from gateway.session.traveller import Traveller
+from gateway.sql.understand import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Ask policy about one statement. Answered with a Verdict."""
+
+    understood: Understood
+    did: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write the event to the log; `exact` is what the mac binds. Answered with None once it is as durable as it asks."""
+
+    event: Event
+    exact: bytes
+
+    def __repr__(self) -> str:
+        return f"Record({self.event.type})"
+
+
+Command: TypeAlias = Decide | Record
+Journey: TypeAlias = Generator[Command, Verdict | None, tuple[Ruling, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One statement at the start of its journey, with the decision id it will be known by."""
+
+    understood: Understood
+    did: str
+    exact: bytes
+    """what the mac binds: text and values"""
+    prior: Ruling | None = None
+    """for a prepared statement: the ruling it was planned under"""
+
+    def __repr__(self) -> str:
+        return f"Leg({self.did})"
+
+
+def travel(legs: Iterable[Leg], phase: Phase, traveller: Traveller, ground: Ground) -> Journey:
+    """Take the statements of one message through judge and record. What may be sent on is in the rulings it returns.
+
+    One refused statement holds back its whole message: the others are recorded as withheld, and none is forwarded.
+    """
+    legs = tuple(legs)
+    rulings = []
+    for leg in legs:
+        verdict = yield Decide(leg.understood, leg.did)
+        if verdict is None:
+            raise TypeError("a Decide is answered with a Verdict")
+        rulings.append(rule(leg.did, leg.understood, verdict, ground, leg.prior))
+    if any(ruling.refusal for ruling in rulings):
+        rulings = [ruling if ruling.refusal else _withheld(ruling) for ruling in rulings]
+    for leg, ruling in zip(legs, rulings, strict=True):
+        yield Record(decided(ruling, phase, traveller), leg.exact)
+    return tuple(rulings)
+
+
+def _withheld(ruling: Ruling) -> Ruling:
+    finding = own_finding("statement.withheld")
+    return Ruling(ruling.did, ruling.understood, ruling.verdict, ruling.ground, refusal=finding)

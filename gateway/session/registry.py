@@ -1,0 +1,138 @@
+"""The names a session has given on the server: prepared statements and portals, mirrored exactly.
+
+SQL PREPARE and the protocol's Parse share one namespace; so do DECLARE and Bind (PostgreSQL 18, §54.2.3). A change is
+noted when its message is sent and takes effect when the server confirms it. Until then it holds only within its own
+segment: if anything before it in the segment failed, the server skips everything up to Sync, and the change with it. A
+look-up from a later segment has to wait, because nobody knows yet which of two statements the name means.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gateway.session.ruling import Ruling
+
+
+class Space(Enum):
+    """The two namespaces."""
+
+    STATEMENT = "prepared statement"
+    PORTAL = "portal"
+
+
+@dataclass(slots=True, eq=False)
+class Prepared:
+    """A statement the server has planned. `ruling` is None for one without any SQL."""
+
+    ruling: Ruling | None
+    text: bytes = b""
+    """exact bytes, for the mac; never shown"""
+    described: bool = False
+    """its RowDescription has been asked for"""
+    exempt: frozenset[int] = frozenset()
+    """indexes of result columns the card scan leaves alone"""
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.ruling!r})"
+
+
+@dataclass(slots=True, eq=False)
+class Portal:
+    """A bound statement, and the exact Bind bytes for the mac."""
+
+    prepared: Prepared
+    bind: bytes = b""
+    sql_cursor: bool = False
+    served: int = 0
+    """rows shown so far"""
+
+    def __repr__(self) -> str:
+        return f"Portal({self.prepared!r})"
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What a message does to a name. `name` None means every name; `value` None removes."""
+
+    space: Space
+    name: str | None
+    value: Prepared | Portal | None
+    segment: int = 0
+
+
+class MustWaitError(Exception):
+    """The name's meaning hangs on an answer of an earlier segment. Wait for the server, then look again."""
+
+
+@dataclass(slots=True)
+class Registry:
+    """Confirmed names, and the changes not yet confirmed, oldest first."""
+
+    confirmed: dict[Space, dict[str, Prepared | Portal]] = field(default_factory=lambda: {s: {} for s in Space})
+    pending: list[Change] = field(default_factory=list)
+
+    def note(self, change: Change, segment: int) -> Change:
+        """Remember a change whose message is being sent in `segment`."""
+        change.segment = segment
+        self.pending.append(change)
+        return change
+
+    def settle(self, change: Change, *, done: bool) -> None:
+        """Let the change take effect, or drop it."""
+        if change not in self.pending:
+            return
+        self.pending.remove(change)
+        if not done:
+            return
+        names = self.confirmed[change.space]
+        if change.name is None:
+            names.clear()
+        elif change.value is None:
+            names.pop(change.name, None)
+        else:
+            names[change.name] = change.value
+
+    def forget(self, space: Space, name: str) -> None:
+        """Drop a name at once: a Parse that fails takes the unnamed statement with it."""
+        self.confirmed[space].pop(name, None)
+        self.pending = [c for c in self.pending if (c.space, c.name) != (space, name)]
+
+    def find(self, space: Space, name: str, segment: int) -> Prepared | Portal | None:
+        """What `name` means to a message of `segment`; None when it means nothing. May raise MustWaitError."""
+        for change in reversed(self.pending):
+            if change.space is space and change.name in {name, None}:
+                if change.segment != segment:
+                    raise MustWaitError
+                return change.value
+        return self.confirmed[space].get(name)
+
+    def statement(self, name: str, segment: int) -> Prepared | None:
+        """The prepared statement called `name`."""
+        found = self.find(Space.STATEMENT, name, segment)
+        return found if isinstance(found, Prepared) else None
+
+    def portal(self, name: str, segment: int) -> Portal | None:
+        """The portal called `name`."""
+        found = self.find(Space.PORTAL, name, segment)
+        return found if isinstance(found, Portal) else None
+
+    def visible(self, space: Space, segment: int) -> dict[str, Prepared | Portal]:
+        """Every name a message of `segment` can use. May raise MustWaitError."""
+        names = dict(self.confirmed[space])
+        for change in self.pending:
+            if change.space is not space:
+                continue
+            if change.segment != segment:
+                raise MustWaitError
+            if change.name is None:
+                names.clear()
+            elif change.value is None:
+                names.pop(change.name, None)
+            else:
+                names[change.name] = change.value
+        return names
+
+    def end_transaction(self) -> None:
+        """Portals die with their transaction; cursors made WITH HOLD are asked of the server again when used."""
+        portals = self.confirmed[Space.PORTAL]
+        for name in [n for n, p in portals.items() if isinstance(p, Portal) and not p.sql_cursor]:
+            del portals[name]

@@ -1,0 +1,95 @@
+"""One statement, judged: what it is, what policy said, and the plan that carries it out, or why it is refused."""
+
+from dataclasses import dataclass
+
+from gateway.core.errors import Refused
+from gateway.core.site import Posture
+from gateway.core.verdict import Finding, Outcome, Verdict
+from gateway.sql.catalog import Catalog
+from gateway.sql.rewrite import Plan, rewrite
+from gateway.sql.understand import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a ruling stands on besides policy: the catalog snapshot and the site's word on this connection."""
+
+    catalog: Catalog
+    posture: Posture
+    void: bool = False
+    """the session changed the schema in a transaction that is still open: the snapshot does not show it"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ruling:
+    """The judged statement. Exactly one of `plan` and `refusal` is there."""
+
+    did: str
+    understood: Understood
+    verdict: Verdict
+    ground: Ground
+    plan: Plan | None = None
+    refusal: Finding | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What happens in the end: a statement that cannot be carried out as policy wants is denied."""
+        return Outcome.DENY if self.refusal else self.verdict.decision.outcome
+
+    @property
+    def labelled(self) -> bool:
+        """The statement touches a labelled column."""
+        statement = self.understood.statement
+        return any(r.labels for r in statement.relations) or any(c.labels for c in statement.columns)
+
+
+_BLIND = frozenset({"session", "transaction", "ddl"})
+"""categories that need no snapshot"""
+
+
+def rule(did: str, understood: Understood, verdict: Verdict, ground: Ground, prior: "Ruling | None" = None) -> Ruling:
+    """Turn a verdict into a plan. What cannot be rewritten, what must wait for a person: refused.
+
+    `prior` is the ruling a prepared statement was planned under. Its plan stands on the server, so it has to be the one
+    that today's verdict asks for.
+    """
+    if ground.void and understood.statement.category not in _BLIND:
+        return Ruling(did, understood, verdict, ground, refusal=own_finding("catalog.void"))
+    match verdict.decision.outcome:
+        case Outcome.DENY:
+            return Ruling(did, understood, verdict, ground, refusal=_first(verdict))
+        case Outcome.REQUIRE_APPROVAL:
+            return Ruling(did, understood, verdict, ground, refusal=own_finding("obligation.unsupported", "approval"))
+        case Outcome.ALLOW | Outcome.MASK:
+            try:
+                plan = _plan(understood, verdict, ground, prior)
+            except Refused as refused:
+                finding = own_finding(refused.code, refused.detail)
+                return Ruling(did, understood, verdict, ground, refusal=finding)
+            return Ruling(did, understood, verdict, ground, plan=plan)
+
+
+def _plan(understood: Understood, verdict: Verdict, ground: Ground, prior: Ruling | None) -> Plan:
+    """What will be sent. Raises Refused."""
+    if prior is None or prior.plan is None:
+        return rewrite(understood, verdict.decision.obligations, ground.catalog, ground.posture)
+    same = prior.ground == ground and prior.verdict.decision.obligations == verdict.decision.obligations
+    if not same:
+        planned = rewrite(prior.understood, verdict.decision.obligations, ground.catalog, ground.posture)
+        if planned.text != prior.plan.text:
+            raise Refused("statement.plan_changed")
+    if understood is prior.understood:
+        return prior.plan
+    return rewrite(understood, verdict.decision.obligations, ground.catalog, ground.posture)
+
+
+def own_finding(code: str, detail: str = "") -> Finding:
+    """A finding of the gateway's own, rendered from the registry of codes."""
+    entry = Refused(code).entry
+    message = f"{entry.message}: {detail}" if detail else entry.message
+    return Finding(code=code, message=message, remedy=entry.remedy)
+
+
+def _first(verdict: Verdict) -> Finding:
+    """The reason to show first. `findings` come with the deciding effect in front."""
+    return verdict.findings[0] if verdict.findings else own_finding("policy.denied")
