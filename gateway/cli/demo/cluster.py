@@ -90,6 +90,8 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
+        if accepts(self.port):
+            raise Unavailable("demo.postgres_failed", f"port {self.port} is taken; --port-base chooses others")
         with (self.folder.parent / "postgresql.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self.binaries.folder / "postgres", "-D", self.folder / "data"],
