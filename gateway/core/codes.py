@@ -25,7 +25,94 @@ _PROTOCOL = ("08P01", 1835, 400)
 
 CODES: dict[str, Code] = {
     # --- identity ------------------------------------------------------------------------------------------------
+    "token.refused": Code(
+        *_BAD_TOKEN, "the token was not accepted", "Get a fresh token from your identity provider and connect again."
+    ),
+    "token.missing": Code(*_BAD_TOKEN, "no token was given", "Give the token as the password."),
+    "token.too_large": Code(
+        *_BAD_TOKEN, "the token is larger than 64 KiB", "Ask the identity provider for a token with fewer claims."
+    ),
+    "token.malformed": Code(
+        *_BAD_TOKEN, "the password is not a signed token", "Give a JSON Web Token as the password, whole and unchanged."
+    ),
+    "token.encrypted": Code(
+        *_BAD_TOKEN, "the token is encrypted", "Ask the identity provider for a signed token that is not encrypted."
+    ),
+    "token.type": Code(
+        *_BAD_TOKEN,
+        "the token is of another type than an access token",
+        "Give an access token, not one made for another use.",
+    ),
+    "token.critical": Code(
+        *_BAD_TOKEN,
+        "the token demands an extension this gateway does not know",
+        "Ask the identity provider for a plain token.",
+    ),
+    "token.unknown_issuer": Code(
+        *_BAD_TOKEN, "no issuer of the configuration made the token", "Get the token from a configured issuer."
+    ),
+    "token.algorithm": Code(
+        *_BAD_TOKEN,
+        "the token's signature algorithm is not allowed for its issuer",
+        "Sign with an algorithm listed for the issuer.",
+    ),
+    "token.unknown_key": Code(
+        *_BAD_TOKEN, "no key of the issuer has the token's key id and type", "Get a fresh token; compare the key sets."
+    ),
+    "token.signature": Code(
+        *_BAD_TOKEN, "the token's signature is wrong", "Get a fresh token and pass it on unchanged."
+    ),
+    "token.audience": Code(
+        *_BAD_TOKEN,
+        "the token is meant for another audience",
+        "Ask the identity provider for a token for this gateway.",
+    ),
+    "token.no_expiry": Code(
+        *_BAD_TOKEN, "the token has no expiry", "Ask the identity provider for a token that expires."
+    ),
+    "token.expired": Code(*_BAD_TOKEN, "the token has expired", "Get a fresh token."),
+    "token.not_yet_valid": Code(*_BAD_TOKEN, "the token is not valid yet", "Wait, or compare the clocks."),
+    "token.issued_in_future": Code(*_BAD_TOKEN, "the token was issued in the future", "Compare the clocks."),
+    "token.claims": Code(
+        *_BAD_TOKEN, "a claim of the token has an unusable value", "Compare the token's claims with the configuration."
+    ),
+    "token.subject": Code(
+        *_BAD_TOKEN, "the token names no usable subject", "Give each agent a subject of 1 to 256 printable characters."
+    ),
+    "token.groups": Code(
+        *_BAD_TOKEN,
+        "the token's groups are not a usable list",
+        "Ask the identity provider for groups as a list of names.",
+    ),
+    "token.delegation": Code(
+        *_BAD_TOKEN,
+        "the token does not say usably for whom it acts",
+        "Compare the token's `act` claim with the configuration.",
+    ),
+    "token.keys_unavailable": Code(
+        *_BAD_TOKEN, "the issuer's keys cannot be read", "Ask the operator to look at the identity provider."
+    ),
     # --- wire ----------------------------------------------------------------------------------------------------
+    "wire.malformed": Code(*_PROTOCOL, "a message cannot be read", "Report the driver and its version to its authors."),
+    "wire.unknown_message": Code(
+        *_PROTOCOL, "a message of a type that is not accepted here", "Use a driver that speaks protocol 3.0 to 3.2."
+    ),
+    "wire.message_too_long": Code(
+        *_PROTOCOL, "a message is longer than allowed", "Send less at once, or raise `limits.message_max`."
+    ),
+    "wire.encoding": Code("22021", 1300, 400, "a text is not valid UTF-8", "Send UTF-8 without NUL characters."),
+    "wire.version": Code("0A000", 1251, 400, "this protocol version is not spoken", "Use a driver of this century."),
+    "wire.user_missing": Code("28000", 1045, 401, "no user name was given", "Give a user name, such as `agent`."),
+    "wire.replication": Code("42501", 1227, 403, "replication connections are not served", "Connect without it."),
+    "wire.options": Code(
+        "42501", 1227, 403, "a start-up option is not accepted", "Leave it out; settings are listed in the reference."
+    ),
+    "wire.plaintext": Code("28000", 3159, 401, "TLS is required here", "Connect with sslmode=require or better."),
+    "wire.tls": Code("28000", 1043, 400, "the TLS handshake failed", "Check TLS versions and ALPN of the client."),
+    "wire.smuggled": Code(
+        *_PROTOCOL, "unencrypted bytes came behind a request for encryption", "Look for someone on the network path."
+    ),
+    "wire.startup_timeout": Code("28000", 1159, 408, "start-up took too long", "Look at the network, then retry."),
     # --- sql: what could not be understood or rewritten ------------------------------------------------------------
     "statement.unanalysable": Code(
         *_DENIED, "the statement could not be read as SQL", "Check the syntax; send one plain SQL statement."
@@ -42,7 +129,35 @@ CODES: dict[str, Code] = {
     "evidence.unavailable": Code(
         *_UNAVAILABLE, "the decision could not be recorded", "Ask the operator to look at the evidence folder; retry."
     ),
+    # --- configuration ---------------------------------------------------------------------------------------------
+    "config.invalid": Code("F0000", 1105, 500, "the configuration cannot be used", "Correct each line that is named."),
+    "config.secret": Code(
+        "F0000",
+        1105,
+        500,
+        "a secret of the configuration cannot be read",
+        "Look at the variable, file or command it names.",
+    ),
     # --- session, upstream -----------------------------------------------------------------------------------------
+    "upstream.unreachable": Code(
+        "08006", 1429, 503, "the database cannot be reached", "Ask the operator; retry later."
+    ),
+    "upstream.timeout": Code("08006", 1429, 504, "the database did not answer in time", "Retry later."),
+    "upstream.lost": Code("08006", 1429, 503, "the connection to the database was lost", "Connect again."),
+    "upstream.tls": Code(
+        "08001", 1429, 503, "no trusted TLS connection to the database", "Ask the operator to check its certificate."
+    ),
+    "upstream.refused": Code(
+        "08001", 1429, 503, "the database does not let the gateway in", "Ask the operator to check its account there."
+    ),
+    "upstream.wrong_server": Code(
+        "08001", 1429, 503, "the database is not what it should be", "Ask the operator to check the connection."
+    ),
+    "upstream.too_many": Code("53300", 1040, 503, "too many connections to the database", "Retry in a moment."),
+    "upstream.malformed": Code("08006", 1429, 502, "the database sent what cannot be read", "Connect again."),
+    "upstream.message_too_long": Code(
+        "08006", 1429, 502, "the database sent a message longer than allowed", "Ask for less; see `limits.message_max`."
+    ),
     # --- demo ------------------------------------------------------------------------------------------------------
     "demo.no_postgres": Code(
         *_UNAVAILABLE, "no PostgreSQL was found for the demo", "Install PostgreSQL 13 or newer, or `querywarden[demo]`."
