@@ -1,7 +1,7 @@
 """Where an issuer's keys come from: a file, an address, or OpenID Connect discovery; kept, refreshed, never guessed.
 
 A set is used until its age passes what the issuer said (`Cache-Control: max-age`), then fetched again with its ETag.
-When that fails the old set serves on for a while (`STALE`), so that an identity provider's restart ends no work. A token
+When that fails the old set serves on for a while (`STALE`): the restart of an identity provider ends no work. A token
 with an unknown key id makes us look again, but not more often than every `FLOOR`: callers cannot make us flood the
 issuer. Many callers wait for one fetch. No redirects, no plain HTTP but to loopback, limits on size and time.
 """
