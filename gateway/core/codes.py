@@ -25,9 +25,6 @@ _PROTOCOL = ("08P01", 1835, 400)
 
 CODES: dict[str, Code] = {
     # --- identity ------------------------------------------------------------------------------------------------
-    "token.refused": Code(
-        *_BAD_TOKEN, "the token was not accepted", "Get a fresh token from your identity provider and connect again."
-    ),
     "token.missing": Code(*_BAD_TOKEN, "no token was given", "Give the token as the password."),
     "token.too_large": Code(
         *_BAD_TOKEN, "the token is larger than 64 KiB", "Ask the identity provider for a token with fewer claims."

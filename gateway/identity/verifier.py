@@ -1,7 +1,7 @@
 """A token in, a verified principal out: RFC 7519 as RFC 8725 (best current practices) wants it read.
 
 Nothing a token says is believed before its signature is right, but for `iss` and `kid`, which only choose the key to
-try. Every way to fail has its own code, for the record; the caller is told `token.refused` and nothing more.
+try. Every way to fail has its own code, for the record; what the caller is told is one text for all.
 No token, nor a part of one, is in any error: pyjwt's are dropped where they are caught.
 """
 
@@ -26,9 +26,6 @@ MAX_TOKEN: Final = 64 * 1024
 
 MAX_TIME: Final = 253_402_300_799
 """9999-12-31T23:59:59Z: no token lasts longer"""
-
-TOLD_TO_THE_CALLER: Final = "token.refused"
-"""the one code whose text a caller with a bad token may see"""
 
 TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt"})
 """`typ` values taken, without `application/`: a token made for another use is no access token (RFC 8725 §3.11)"""
