@@ -15,7 +15,7 @@ import cyclopts
 
 from gateway.core.errors import ConfigError, GatewayError, Unavailable
 
-DONE, SAYS_NO, USAGE, UNREACHABLE, BUG = 0, 1, 2, 3, 70
+DONE, SAYS_NO, USAGE, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 COMMANDS = {
     "demo": ("gateway.cli.demo:demo", "A real PostgreSQL behind the gateway, with nothing to configure."),
@@ -45,32 +45,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = app(list(sys.argv[1:] if arguments is None else arguments))
     except cyclopts.CycloptsError:
         return USAGE  # cyclopts has printed what is wrong
-    except GatewayError as error:
-        return complain(error.detail or error.entry.message, exit_code(error))
-    except OSError as error:
-        named = f"{error.filename}: " if error.filename else ""
-        wrong_path = isinstance(error, FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError)
-        return complain(f"{named}{error.strerror or type(error).__name__}", USAGE if wrong_path else UNREACHABLE)
-    except KeyboardInterrupt:
-        return complain("interrupted", 128 + 2)
-    except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
-        if os.environ.get("QUERYWARDEN_DEBUG"):
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 -- a person gets a sentence, not a traceback
+        sentence, code = ending(error)
+        if code == BUG and os.environ.get("QUERYWARDEN_DEBUG"):
             traceback.print_exc()
-        return complain(f"a bug of ours: {type(error).__name__}; QUERYWARDEN_DEBUG=1 says where", BUG)
+        print(f"querywarden: {sentence}", file=sys.stderr)
+        return code
     return result if isinstance(result, int) else DONE
 
 
+def ending(error: BaseException) -> tuple[str, int]:
+    """What to tell a person about the error that ended a command, and the exit code."""
+    match error:
+        case GatewayError():
+            return error.detail or error.entry.message, exit_code(error)
+        case ModuleNotFoundError(name=str(missing)) if not missing.startswith("gateway"):
+            return f"{missing} is not installed; querywarden[demo] brings what the demo needs", USAGE
+        case FileNotFoundError() | FileExistsError() | IsADirectoryError() | NotADirectoryError():
+            return f"{error.filename}: {error.strerror}", USAGE
+        case OSError():
+            named = f"{error.filename}: " if error.filename else ""
+            return f"{named}{error.strerror or type(error).__name__}", UNREACHABLE
+        case KeyboardInterrupt():
+            return "interrupted", INTERRUPTED
+    return f"a bug of ours: {type(error).__name__}; QUERYWARDEN_DEBUG=1 says where", BUG
+
+
 def exit_code(error: GatewayError) -> int:
-    """The exit code of contracts for an error that ended a command."""
+    """The exit code of an error that ended a command."""
     match error:
         case ConfigError():
             return USAGE
         case Unavailable():
             return UNREACHABLE
     return SAYS_NO
-
-
-def complain(sentence: str, code: int) -> int:
-    """Say on stderr what went wrong, and give the exit code back."""
-    print(f"querywarden: {sentence}", file=sys.stderr)
-    return code

@@ -159,6 +159,9 @@ CODES: dict[str, Code] = {
     "demo.no_postgres": Code(
         *_UNAVAILABLE, "no PostgreSQL was found for the demo", "Install PostgreSQL 13 or newer, or `querywarden[demo]`."
     ),
+    "demo.gateway_failed": Code(
+        *_UNAVAILABLE, "the demo's gateway did not start", "Read `gateway.log` in the demo's folder."
+    ),
     "demo.postgres_failed": Code(
         *_UNAVAILABLE, "the demo's PostgreSQL did not run", "Read what it said, in the demo's folder."
     ),

@@ -1,0 +1,78 @@
+"""The demo's folder: everything a gateway needs, written anew, with three agents' tokens beside it."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from gateway.cli.demo import certificate
+from gateway.cli.demo.payments import ACCOUNT, DATABASE
+from gateway.cli.demo.stage import CONNECTION, HOST
+from gateway.core.clock import Clock
+
+ISSUER = "https://idp.demo.invalid"
+AUDIENCE = "querywarden"
+AGENTS = {
+    "support-agent": ("agents",),
+    "fraud-agent": ("agents", "pan-readers"),
+    "intern-agent": (),
+}
+"""name → groups, as the demo's site data knows them: one sees masks, one is cleared, one has nothing"""
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things listen on loopback."""
+
+    gateway: int
+    database: int
+
+
+def bundle_folder() -> Path:
+    """The released demo bundle: inside an installed package, else in the checkout."""
+    packaged = Path(str(files("gateway.cli.demo"))) / "bundle"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "bundles" / "demo"
+
+
+def furnish(folder: Path, ports: Ports, password: str, clock: Clock, *, plaintext: bool) -> None:
+    """Write certificate, database password, bundle and `gateway.yaml`.
+
+    `plaintext` lets clients without TLS in from loopback, for machines whose only psql is the wheel's.
+    """
+    certificate.issue(folder / "tls", clock)
+    secret = folder / "database-password"
+    secret.touch(mode=0o600)
+    secret.write_text(password, encoding="ascii")
+    released = bundle_folder()
+    for name in ("bundle.tar.gz", "policy.pub"):
+        (folder / name).write_bytes((released / name).read_bytes())
+    text = yaml.safe_dump(configuration(ports, plaintext=plaintext), sort_keys=False)
+    (folder / "gateway.yaml").write_text("# written by `querywarden demo`\n" + text, encoding="utf-8")
+
+
+def configuration(ports: Ports, *, plaintext: bool) -> dict[str, object]:
+    """`gateway.yaml` as a document."""
+    listener: dict[str, object] = {
+        "address": f"{HOST}:{ports.gateway}",
+        "tls": {"cert": "tls/server.pem", "key": "tls/server.key"},
+    }
+    return {
+        "version": 1,
+        "data_dir": "var",
+        "listeners": {"postgres": listener | ({"insecure_loopback": True} if plaintext else {})},
+        "identity": {"issuers": [{"issuer": ISSUER, "audience": [AUDIENCE], "jwks_file": "idp/jwks.json"}]},
+        "policy": {"bundle": "bundle.tar.gz", "engine": "embedded", "verification_keys": ["policy.pub"]},
+        "connections": {
+            CONNECTION: {
+                "type": "postgres",
+                "host": HOST,
+                "port": ports.database,
+                "database": DATABASE,
+                "user": ACCOUNT,
+                "password": {"file": "database-password"},
+                "tls": {"mode": "disable"},
+                "search_path": ["public"],
+                "labels": {"environment": "demo", "pci_scope": "cde"},
+            }
+        },
+    }
