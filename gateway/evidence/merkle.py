@@ -62,7 +62,7 @@ def _split(count: int) -> int:
 
 
 def inclusion_proof(node: Node, index: int, size: int) -> list[bytes]:
-    """PATH(index, D[size]) of §2.1.1: from the leaf's sibling to the root's child. Raises ValueError for no such leaf."""
+    """PATH(index, D[size]) of §2.1.1: from the leaf's sibling to the root's child. ValueError for no such leaf."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of {size}")
     path = []

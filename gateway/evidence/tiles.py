@@ -137,7 +137,7 @@ class Edge:
 
 
 def nodes_of(size: int, read: Callable[[Tile], bytes]) -> Node:
-    """Nodes of the tree of `size` leaves, read from its tiles. The function raises what `read` raises, and ValueError."""
+    """Nodes of the tree of `size` leaves, read from its tiles. It raises what `read` raises, and ValueError."""
     kept: dict[Tile, list[bytes]] = {}
 
     def node(level: int, index: int) -> bytes:
