@@ -1,0 +1,19 @@
+# What the gateway uses of postgast 0.2; see tools/make_stubs.py.
+from typing import NamedTuple
+
+from postgast.pg_query_pb2 import ParseResult, ScanResult
+
+class FingerprintResult(NamedTuple):
+    fingerprint: int
+    hex: str
+
+class PgQueryError(Exception):
+    message: str
+    cursorpos: int
+
+def parse(query: str) -> ParseResult: ...
+def scan(sql: str) -> ScanResult: ...
+def deparse(tree: ParseResult) -> str: ...
+def fingerprint(query: str) -> FingerprintResult: ...
+def normalize(query: str) -> str: ...
+def split(sql: str) -> list[str]: ...

@@ -1,0 +1,4610 @@
+# Made by tools/make_stubs.py from postgast 0.2.0 (BSD-2-Clause). Do not edit.
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class QuerySource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    QUERY_SOURCE_UNDEFINED: _ClassVar[QuerySource]
+    QSRC_ORIGINAL: _ClassVar[QuerySource]
+    QSRC_PARSER: _ClassVar[QuerySource]
+    QSRC_INSTEAD_RULE: _ClassVar[QuerySource]
+    QSRC_QUAL_INSTEAD_RULE: _ClassVar[QuerySource]
+    QSRC_NON_INSTEAD_RULE: _ClassVar[QuerySource]
+
+class SortByDir(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SORT_BY_DIR_UNDEFINED: _ClassVar[SortByDir]
+    SORTBY_DEFAULT: _ClassVar[SortByDir]
+    SORTBY_ASC: _ClassVar[SortByDir]
+    SORTBY_DESC: _ClassVar[SortByDir]
+    SORTBY_USING: _ClassVar[SortByDir]
+
+class SortByNulls(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SORT_BY_NULLS_UNDEFINED: _ClassVar[SortByNulls]
+    SORTBY_NULLS_DEFAULT: _ClassVar[SortByNulls]
+    SORTBY_NULLS_FIRST: _ClassVar[SortByNulls]
+    SORTBY_NULLS_LAST: _ClassVar[SortByNulls]
+
+class SetQuantifier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SET_QUANTIFIER_UNDEFINED: _ClassVar[SetQuantifier]
+    SET_QUANTIFIER_DEFAULT: _ClassVar[SetQuantifier]
+    SET_QUANTIFIER_ALL: _ClassVar[SetQuantifier]
+    SET_QUANTIFIER_DISTINCT: _ClassVar[SetQuantifier]
+
+class A_Expr_Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    A_EXPR_KIND_UNDEFINED: _ClassVar[A_Expr_Kind]
+    AEXPR_OP: _ClassVar[A_Expr_Kind]
+    AEXPR_OP_ANY: _ClassVar[A_Expr_Kind]
+    AEXPR_OP_ALL: _ClassVar[A_Expr_Kind]
+    AEXPR_DISTINCT: _ClassVar[A_Expr_Kind]
+    AEXPR_NOT_DISTINCT: _ClassVar[A_Expr_Kind]
+    AEXPR_NULLIF: _ClassVar[A_Expr_Kind]
+    AEXPR_IN: _ClassVar[A_Expr_Kind]
+    AEXPR_LIKE: _ClassVar[A_Expr_Kind]
+    AEXPR_ILIKE: _ClassVar[A_Expr_Kind]
+    AEXPR_SIMILAR: _ClassVar[A_Expr_Kind]
+    AEXPR_BETWEEN: _ClassVar[A_Expr_Kind]
+    AEXPR_NOT_BETWEEN: _ClassVar[A_Expr_Kind]
+    AEXPR_BETWEEN_SYM: _ClassVar[A_Expr_Kind]
+    AEXPR_NOT_BETWEEN_SYM: _ClassVar[A_Expr_Kind]
+
+class RoleSpecType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ROLE_SPEC_TYPE_UNDEFINED: _ClassVar[RoleSpecType]
+    ROLESPEC_CSTRING: _ClassVar[RoleSpecType]
+    ROLESPEC_CURRENT_ROLE: _ClassVar[RoleSpecType]
+    ROLESPEC_CURRENT_USER: _ClassVar[RoleSpecType]
+    ROLESPEC_SESSION_USER: _ClassVar[RoleSpecType]
+    ROLESPEC_PUBLIC: _ClassVar[RoleSpecType]
+
+class TableLikeOption(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    TABLE_LIKE_OPTION_UNDEFINED: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_COMMENTS: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_COMPRESSION: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_CONSTRAINTS: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_DEFAULTS: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_GENERATED: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_IDENTITY: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_INDEXES: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_STATISTICS: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_STORAGE: _ClassVar[TableLikeOption]
+    CREATE_TABLE_LIKE_ALL: _ClassVar[TableLikeOption]
+
+class DefElemAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    DEF_ELEM_ACTION_UNDEFINED: _ClassVar[DefElemAction]
+    DEFELEM_UNSPEC: _ClassVar[DefElemAction]
+    DEFELEM_SET: _ClassVar[DefElemAction]
+    DEFELEM_ADD: _ClassVar[DefElemAction]
+    DEFELEM_DROP: _ClassVar[DefElemAction]
+
+class PartitionStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    PARTITION_STRATEGY_UNDEFINED: _ClassVar[PartitionStrategy]
+    PARTITION_STRATEGY_LIST: _ClassVar[PartitionStrategy]
+    PARTITION_STRATEGY_RANGE: _ClassVar[PartitionStrategy]
+    PARTITION_STRATEGY_HASH: _ClassVar[PartitionStrategy]
+
+class PartitionRangeDatumKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    PARTITION_RANGE_DATUM_KIND_UNDEFINED: _ClassVar[PartitionRangeDatumKind]
+    PARTITION_RANGE_DATUM_MINVALUE: _ClassVar[PartitionRangeDatumKind]
+    PARTITION_RANGE_DATUM_VALUE: _ClassVar[PartitionRangeDatumKind]
+    PARTITION_RANGE_DATUM_MAXVALUE: _ClassVar[PartitionRangeDatumKind]
+
+class RTEKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    RTEKIND_UNDEFINED: _ClassVar[RTEKind]
+    RTE_RELATION: _ClassVar[RTEKind]
+    RTE_SUBQUERY: _ClassVar[RTEKind]
+    RTE_JOIN: _ClassVar[RTEKind]
+    RTE_FUNCTION: _ClassVar[RTEKind]
+    RTE_TABLEFUNC: _ClassVar[RTEKind]
+    RTE_VALUES: _ClassVar[RTEKind]
+    RTE_CTE: _ClassVar[RTEKind]
+    RTE_NAMEDTUPLESTORE: _ClassVar[RTEKind]
+    RTE_RESULT: _ClassVar[RTEKind]
+    RTE_GROUP: _ClassVar[RTEKind]
+
+class WCOKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    WCOKIND_UNDEFINED: _ClassVar[WCOKind]
+    WCO_VIEW_CHECK: _ClassVar[WCOKind]
+    WCO_RLS_INSERT_CHECK: _ClassVar[WCOKind]
+    WCO_RLS_UPDATE_CHECK: _ClassVar[WCOKind]
+    WCO_RLS_CONFLICT_CHECK: _ClassVar[WCOKind]
+    WCO_RLS_MERGE_UPDATE_CHECK: _ClassVar[WCOKind]
+    WCO_RLS_MERGE_DELETE_CHECK: _ClassVar[WCOKind]
+
+class GroupingSetKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    GROUPING_SET_KIND_UNDEFINED: _ClassVar[GroupingSetKind]
+    GROUPING_SET_EMPTY: _ClassVar[GroupingSetKind]
+    GROUPING_SET_SIMPLE: _ClassVar[GroupingSetKind]
+    GROUPING_SET_ROLLUP: _ClassVar[GroupingSetKind]
+    GROUPING_SET_CUBE: _ClassVar[GroupingSetKind]
+    GROUPING_SET_SETS: _ClassVar[GroupingSetKind]
+
+class CTEMaterialize(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    CTEMATERIALIZE_UNDEFINED: _ClassVar[CTEMaterialize]
+    CTEMaterializeDefault: _ClassVar[CTEMaterialize]
+    CTEMaterializeAlways: _ClassVar[CTEMaterialize]
+    CTEMaterializeNever: _ClassVar[CTEMaterialize]
+
+class ReturningOptionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    RETURNING_OPTION_KIND_UNDEFINED: _ClassVar[ReturningOptionKind]
+    RETURNING_OPTION_OLD: _ClassVar[ReturningOptionKind]
+    RETURNING_OPTION_NEW: _ClassVar[ReturningOptionKind]
+
+class JsonQuotes(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_QUOTES_UNDEFINED: _ClassVar[JsonQuotes]
+    JS_QUOTES_UNSPEC: _ClassVar[JsonQuotes]
+    JS_QUOTES_KEEP: _ClassVar[JsonQuotes]
+    JS_QUOTES_OMIT: _ClassVar[JsonQuotes]
+
+class JsonTableColumnType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_TABLE_COLUMN_TYPE_UNDEFINED: _ClassVar[JsonTableColumnType]
+    JTC_FOR_ORDINALITY: _ClassVar[JsonTableColumnType]
+    JTC_REGULAR: _ClassVar[JsonTableColumnType]
+    JTC_EXISTS: _ClassVar[JsonTableColumnType]
+    JTC_FORMATTED: _ClassVar[JsonTableColumnType]
+    JTC_NESTED: _ClassVar[JsonTableColumnType]
+
+class SetOperation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SET_OPERATION_UNDEFINED: _ClassVar[SetOperation]
+    SETOP_NONE: _ClassVar[SetOperation]
+    SETOP_UNION: _ClassVar[SetOperation]
+    SETOP_INTERSECT: _ClassVar[SetOperation]
+    SETOP_EXCEPT: _ClassVar[SetOperation]
+
+class ObjectType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    OBJECT_TYPE_UNDEFINED: _ClassVar[ObjectType]
+    OBJECT_ACCESS_METHOD: _ClassVar[ObjectType]
+    OBJECT_AGGREGATE: _ClassVar[ObjectType]
+    OBJECT_AMOP: _ClassVar[ObjectType]
+    OBJECT_AMPROC: _ClassVar[ObjectType]
+    OBJECT_ATTRIBUTE: _ClassVar[ObjectType]
+    OBJECT_CAST: _ClassVar[ObjectType]
+    OBJECT_COLUMN: _ClassVar[ObjectType]
+    OBJECT_COLLATION: _ClassVar[ObjectType]
+    OBJECT_CONVERSION: _ClassVar[ObjectType]
+    OBJECT_DATABASE: _ClassVar[ObjectType]
+    OBJECT_DEFAULT: _ClassVar[ObjectType]
+    OBJECT_DEFACL: _ClassVar[ObjectType]
+    OBJECT_DOMAIN: _ClassVar[ObjectType]
+    OBJECT_DOMCONSTRAINT: _ClassVar[ObjectType]
+    OBJECT_EVENT_TRIGGER: _ClassVar[ObjectType]
+    OBJECT_EXTENSION: _ClassVar[ObjectType]
+    OBJECT_FDW: _ClassVar[ObjectType]
+    OBJECT_FOREIGN_SERVER: _ClassVar[ObjectType]
+    OBJECT_FOREIGN_TABLE: _ClassVar[ObjectType]
+    OBJECT_FUNCTION: _ClassVar[ObjectType]
+    OBJECT_INDEX: _ClassVar[ObjectType]
+    OBJECT_LANGUAGE: _ClassVar[ObjectType]
+    OBJECT_LARGEOBJECT: _ClassVar[ObjectType]
+    OBJECT_MATVIEW: _ClassVar[ObjectType]
+    OBJECT_OPCLASS: _ClassVar[ObjectType]
+    OBJECT_OPERATOR: _ClassVar[ObjectType]
+    OBJECT_OPFAMILY: _ClassVar[ObjectType]
+    OBJECT_PARAMETER_ACL: _ClassVar[ObjectType]
+    OBJECT_POLICY: _ClassVar[ObjectType]
+    OBJECT_PROCEDURE: _ClassVar[ObjectType]
+    OBJECT_PUBLICATION: _ClassVar[ObjectType]
+    OBJECT_PUBLICATION_NAMESPACE: _ClassVar[ObjectType]
+    OBJECT_PUBLICATION_REL: _ClassVar[ObjectType]
+    OBJECT_ROLE: _ClassVar[ObjectType]
+    OBJECT_ROUTINE: _ClassVar[ObjectType]
+    OBJECT_RULE: _ClassVar[ObjectType]
+    OBJECT_SCHEMA: _ClassVar[ObjectType]
+    OBJECT_SEQUENCE: _ClassVar[ObjectType]
+    OBJECT_SUBSCRIPTION: _ClassVar[ObjectType]
+    OBJECT_STATISTIC_EXT: _ClassVar[ObjectType]
+    OBJECT_TABCONSTRAINT: _ClassVar[ObjectType]
+    OBJECT_TABLE: _ClassVar[ObjectType]
+    OBJECT_TABLESPACE: _ClassVar[ObjectType]
+    OBJECT_TRANSFORM: _ClassVar[ObjectType]
+    OBJECT_TRIGGER: _ClassVar[ObjectType]
+    OBJECT_TSCONFIGURATION: _ClassVar[ObjectType]
+    OBJECT_TSDICTIONARY: _ClassVar[ObjectType]
+    OBJECT_TSPARSER: _ClassVar[ObjectType]
+    OBJECT_TSTEMPLATE: _ClassVar[ObjectType]
+    OBJECT_TYPE: _ClassVar[ObjectType]
+    OBJECT_USER_MAPPING: _ClassVar[ObjectType]
+    OBJECT_VIEW: _ClassVar[ObjectType]
+
+class DropBehavior(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    DROP_BEHAVIOR_UNDEFINED: _ClassVar[DropBehavior]
+    DROP_RESTRICT: _ClassVar[DropBehavior]
+    DROP_CASCADE: _ClassVar[DropBehavior]
+
+class AlterTableType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ALTER_TABLE_TYPE_UNDEFINED: _ClassVar[AlterTableType]
+    AT_AddColumn: _ClassVar[AlterTableType]
+    AT_AddColumnToView: _ClassVar[AlterTableType]
+    AT_ColumnDefault: _ClassVar[AlterTableType]
+    AT_CookedColumnDefault: _ClassVar[AlterTableType]
+    AT_DropNotNull: _ClassVar[AlterTableType]
+    AT_SetNotNull: _ClassVar[AlterTableType]
+    AT_SetExpression: _ClassVar[AlterTableType]
+    AT_DropExpression: _ClassVar[AlterTableType]
+    AT_SetStatistics: _ClassVar[AlterTableType]
+    AT_SetOptions: _ClassVar[AlterTableType]
+    AT_ResetOptions: _ClassVar[AlterTableType]
+    AT_SetStorage: _ClassVar[AlterTableType]
+    AT_SetCompression: _ClassVar[AlterTableType]
+    AT_DropColumn: _ClassVar[AlterTableType]
+    AT_AddIndex: _ClassVar[AlterTableType]
+    AT_ReAddIndex: _ClassVar[AlterTableType]
+    AT_AddConstraint: _ClassVar[AlterTableType]
+    AT_ReAddConstraint: _ClassVar[AlterTableType]
+    AT_ReAddDomainConstraint: _ClassVar[AlterTableType]
+    AT_AlterConstraint: _ClassVar[AlterTableType]
+    AT_ValidateConstraint: _ClassVar[AlterTableType]
+    AT_AddIndexConstraint: _ClassVar[AlterTableType]
+    AT_DropConstraint: _ClassVar[AlterTableType]
+    AT_ReAddComment: _ClassVar[AlterTableType]
+    AT_AlterColumnType: _ClassVar[AlterTableType]
+    AT_AlterColumnGenericOptions: _ClassVar[AlterTableType]
+    AT_ChangeOwner: _ClassVar[AlterTableType]
+    AT_ClusterOn: _ClassVar[AlterTableType]
+    AT_DropCluster: _ClassVar[AlterTableType]
+    AT_SetLogged: _ClassVar[AlterTableType]
+    AT_SetUnLogged: _ClassVar[AlterTableType]
+    AT_DropOids: _ClassVar[AlterTableType]
+    AT_SetAccessMethod: _ClassVar[AlterTableType]
+    AT_SetTableSpace: _ClassVar[AlterTableType]
+    AT_SetRelOptions: _ClassVar[AlterTableType]
+    AT_ResetRelOptions: _ClassVar[AlterTableType]
+    AT_ReplaceRelOptions: _ClassVar[AlterTableType]
+    AT_EnableTrig: _ClassVar[AlterTableType]
+    AT_EnableAlwaysTrig: _ClassVar[AlterTableType]
+    AT_EnableReplicaTrig: _ClassVar[AlterTableType]
+    AT_DisableTrig: _ClassVar[AlterTableType]
+    AT_EnableTrigAll: _ClassVar[AlterTableType]
+    AT_DisableTrigAll: _ClassVar[AlterTableType]
+    AT_EnableTrigUser: _ClassVar[AlterTableType]
+    AT_DisableTrigUser: _ClassVar[AlterTableType]
+    AT_EnableRule: _ClassVar[AlterTableType]
+    AT_EnableAlwaysRule: _ClassVar[AlterTableType]
+    AT_EnableReplicaRule: _ClassVar[AlterTableType]
+    AT_DisableRule: _ClassVar[AlterTableType]
+    AT_AddInherit: _ClassVar[AlterTableType]
+    AT_DropInherit: _ClassVar[AlterTableType]
+    AT_AddOf: _ClassVar[AlterTableType]
+    AT_DropOf: _ClassVar[AlterTableType]
+    AT_ReplicaIdentity: _ClassVar[AlterTableType]
+    AT_EnableRowSecurity: _ClassVar[AlterTableType]
+    AT_DisableRowSecurity: _ClassVar[AlterTableType]
+    AT_ForceRowSecurity: _ClassVar[AlterTableType]
+    AT_NoForceRowSecurity: _ClassVar[AlterTableType]
+    AT_GenericOptions: _ClassVar[AlterTableType]
+    AT_AttachPartition: _ClassVar[AlterTableType]
+    AT_DetachPartition: _ClassVar[AlterTableType]
+    AT_DetachPartitionFinalize: _ClassVar[AlterTableType]
+    AT_AddIdentity: _ClassVar[AlterTableType]
+    AT_SetIdentity: _ClassVar[AlterTableType]
+    AT_DropIdentity: _ClassVar[AlterTableType]
+    AT_ReAddStatistics: _ClassVar[AlterTableType]
+
+class GrantTargetType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    GRANT_TARGET_TYPE_UNDEFINED: _ClassVar[GrantTargetType]
+    ACL_TARGET_OBJECT: _ClassVar[GrantTargetType]
+    ACL_TARGET_ALL_IN_SCHEMA: _ClassVar[GrantTargetType]
+    ACL_TARGET_DEFAULTS: _ClassVar[GrantTargetType]
+
+class VariableSetKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    VARIABLE_SET_KIND_UNDEFINED: _ClassVar[VariableSetKind]
+    VAR_SET_VALUE: _ClassVar[VariableSetKind]
+    VAR_SET_DEFAULT: _ClassVar[VariableSetKind]
+    VAR_SET_CURRENT: _ClassVar[VariableSetKind]
+    VAR_SET_MULTI: _ClassVar[VariableSetKind]
+    VAR_RESET: _ClassVar[VariableSetKind]
+    VAR_RESET_ALL: _ClassVar[VariableSetKind]
+
+class ConstrType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    CONSTR_TYPE_UNDEFINED: _ClassVar[ConstrType]
+    CONSTR_NULL: _ClassVar[ConstrType]
+    CONSTR_NOTNULL: _ClassVar[ConstrType]
+    CONSTR_DEFAULT: _ClassVar[ConstrType]
+    CONSTR_IDENTITY: _ClassVar[ConstrType]
+    CONSTR_GENERATED: _ClassVar[ConstrType]
+    CONSTR_CHECK: _ClassVar[ConstrType]
+    CONSTR_PRIMARY: _ClassVar[ConstrType]
+    CONSTR_UNIQUE: _ClassVar[ConstrType]
+    CONSTR_EXCLUSION: _ClassVar[ConstrType]
+    CONSTR_FOREIGN: _ClassVar[ConstrType]
+    CONSTR_ATTR_DEFERRABLE: _ClassVar[ConstrType]
+    CONSTR_ATTR_NOT_DEFERRABLE: _ClassVar[ConstrType]
+    CONSTR_ATTR_DEFERRED: _ClassVar[ConstrType]
+    CONSTR_ATTR_IMMEDIATE: _ClassVar[ConstrType]
+    CONSTR_ATTR_ENFORCED: _ClassVar[ConstrType]
+    CONSTR_ATTR_NOT_ENFORCED: _ClassVar[ConstrType]
+
+class ImportForeignSchemaType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    IMPORT_FOREIGN_SCHEMA_TYPE_UNDEFINED: _ClassVar[ImportForeignSchemaType]
+    FDW_IMPORT_SCHEMA_ALL: _ClassVar[ImportForeignSchemaType]
+    FDW_IMPORT_SCHEMA_LIMIT_TO: _ClassVar[ImportForeignSchemaType]
+    FDW_IMPORT_SCHEMA_EXCEPT: _ClassVar[ImportForeignSchemaType]
+
+class RoleStmtType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ROLE_STMT_TYPE_UNDEFINED: _ClassVar[RoleStmtType]
+    ROLESTMT_ROLE: _ClassVar[RoleStmtType]
+    ROLESTMT_USER: _ClassVar[RoleStmtType]
+    ROLESTMT_GROUP: _ClassVar[RoleStmtType]
+
+class FetchDirection(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    FETCH_DIRECTION_UNDEFINED: _ClassVar[FetchDirection]
+    FETCH_FORWARD: _ClassVar[FetchDirection]
+    FETCH_BACKWARD: _ClassVar[FetchDirection]
+    FETCH_ABSOLUTE: _ClassVar[FetchDirection]
+    FETCH_RELATIVE: _ClassVar[FetchDirection]
+
+class FunctionParameterMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    FUNCTION_PARAMETER_MODE_UNDEFINED: _ClassVar[FunctionParameterMode]
+    FUNC_PARAM_IN: _ClassVar[FunctionParameterMode]
+    FUNC_PARAM_OUT: _ClassVar[FunctionParameterMode]
+    FUNC_PARAM_INOUT: _ClassVar[FunctionParameterMode]
+    FUNC_PARAM_VARIADIC: _ClassVar[FunctionParameterMode]
+    FUNC_PARAM_TABLE: _ClassVar[FunctionParameterMode]
+    FUNC_PARAM_DEFAULT: _ClassVar[FunctionParameterMode]
+
+class TransactionStmtKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    TRANSACTION_STMT_KIND_UNDEFINED: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_BEGIN: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_START: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_COMMIT: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_ROLLBACK: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_SAVEPOINT: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_RELEASE: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_ROLLBACK_TO: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_PREPARE: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_COMMIT_PREPARED: _ClassVar[TransactionStmtKind]
+    TRANS_STMT_ROLLBACK_PREPARED: _ClassVar[TransactionStmtKind]
+
+class ViewCheckOption(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    VIEW_CHECK_OPTION_UNDEFINED: _ClassVar[ViewCheckOption]
+    NO_CHECK_OPTION: _ClassVar[ViewCheckOption]
+    LOCAL_CHECK_OPTION: _ClassVar[ViewCheckOption]
+    CASCADED_CHECK_OPTION: _ClassVar[ViewCheckOption]
+
+class DiscardMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    DISCARD_MODE_UNDEFINED: _ClassVar[DiscardMode]
+    DISCARD_ALL: _ClassVar[DiscardMode]
+    DISCARD_PLANS: _ClassVar[DiscardMode]
+    DISCARD_SEQUENCES: _ClassVar[DiscardMode]
+    DISCARD_TEMP: _ClassVar[DiscardMode]
+
+class ReindexObjectType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    REINDEX_OBJECT_TYPE_UNDEFINED: _ClassVar[ReindexObjectType]
+    REINDEX_OBJECT_INDEX: _ClassVar[ReindexObjectType]
+    REINDEX_OBJECT_TABLE: _ClassVar[ReindexObjectType]
+    REINDEX_OBJECT_SCHEMA: _ClassVar[ReindexObjectType]
+    REINDEX_OBJECT_SYSTEM: _ClassVar[ReindexObjectType]
+    REINDEX_OBJECT_DATABASE: _ClassVar[ReindexObjectType]
+
+class AlterTSConfigType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ALTER_TSCONFIG_TYPE_UNDEFINED: _ClassVar[AlterTSConfigType]
+    ALTER_TSCONFIG_ADD_MAPPING: _ClassVar[AlterTSConfigType]
+    ALTER_TSCONFIG_ALTER_MAPPING_FOR_TOKEN: _ClassVar[AlterTSConfigType]
+    ALTER_TSCONFIG_REPLACE_DICT: _ClassVar[AlterTSConfigType]
+    ALTER_TSCONFIG_REPLACE_DICT_FOR_TOKEN: _ClassVar[AlterTSConfigType]
+    ALTER_TSCONFIG_DROP_MAPPING: _ClassVar[AlterTSConfigType]
+
+class PublicationObjSpecType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    PUBLICATION_OBJ_SPEC_TYPE_UNDEFINED: _ClassVar[PublicationObjSpecType]
+    PUBLICATIONOBJ_TABLE: _ClassVar[PublicationObjSpecType]
+    PUBLICATIONOBJ_TABLES_IN_SCHEMA: _ClassVar[PublicationObjSpecType]
+    PUBLICATIONOBJ_TABLES_IN_CUR_SCHEMA: _ClassVar[PublicationObjSpecType]
+    PUBLICATIONOBJ_CONTINUATION: _ClassVar[PublicationObjSpecType]
+
+class AlterPublicationAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ALTER_PUBLICATION_ACTION_UNDEFINED: _ClassVar[AlterPublicationAction]
+    AP_AddObjects: _ClassVar[AlterPublicationAction]
+    AP_DropObjects: _ClassVar[AlterPublicationAction]
+    AP_SetObjects: _ClassVar[AlterPublicationAction]
+
+class AlterSubscriptionType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ALTER_SUBSCRIPTION_TYPE_UNDEFINED: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_OPTIONS: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_CONNECTION: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_SET_PUBLICATION: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_ADD_PUBLICATION: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_DROP_PUBLICATION: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_REFRESH: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_ENABLED: _ClassVar[AlterSubscriptionType]
+    ALTER_SUBSCRIPTION_SKIP: _ClassVar[AlterSubscriptionType]
+
+class OverridingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    OVERRIDING_KIND_UNDEFINED: _ClassVar[OverridingKind]
+    OVERRIDING_NOT_SET: _ClassVar[OverridingKind]
+    OVERRIDING_USER_VALUE: _ClassVar[OverridingKind]
+    OVERRIDING_SYSTEM_VALUE: _ClassVar[OverridingKind]
+
+class OnCommitAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ON_COMMIT_ACTION_UNDEFINED: _ClassVar[OnCommitAction]
+    ONCOMMIT_NOOP: _ClassVar[OnCommitAction]
+    ONCOMMIT_PRESERVE_ROWS: _ClassVar[OnCommitAction]
+    ONCOMMIT_DELETE_ROWS: _ClassVar[OnCommitAction]
+    ONCOMMIT_DROP: _ClassVar[OnCommitAction]
+
+class TableFuncType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    TABLE_FUNC_TYPE_UNDEFINED: _ClassVar[TableFuncType]
+    TFT_XMLTABLE: _ClassVar[TableFuncType]
+    TFT_JSON_TABLE: _ClassVar[TableFuncType]
+
+class VarReturningType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    VAR_RETURNING_TYPE_UNDEFINED: _ClassVar[VarReturningType]
+    VAR_RETURNING_DEFAULT: _ClassVar[VarReturningType]
+    VAR_RETURNING_OLD: _ClassVar[VarReturningType]
+    VAR_RETURNING_NEW: _ClassVar[VarReturningType]
+
+class ParamKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    PARAM_KIND_UNDEFINED: _ClassVar[ParamKind]
+    PARAM_EXTERN: _ClassVar[ParamKind]
+    PARAM_EXEC: _ClassVar[ParamKind]
+    PARAM_SUBLINK: _ClassVar[ParamKind]
+    PARAM_MULTIEXPR: _ClassVar[ParamKind]
+
+class CoercionContext(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    COERCION_CONTEXT_UNDEFINED: _ClassVar[CoercionContext]
+    COERCION_IMPLICIT: _ClassVar[CoercionContext]
+    COERCION_ASSIGNMENT: _ClassVar[CoercionContext]
+    COERCION_PLPGSQL: _ClassVar[CoercionContext]
+    COERCION_EXPLICIT: _ClassVar[CoercionContext]
+
+class CoercionForm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    COERCION_FORM_UNDEFINED: _ClassVar[CoercionForm]
+    COERCE_EXPLICIT_CALL: _ClassVar[CoercionForm]
+    COERCE_EXPLICIT_CAST: _ClassVar[CoercionForm]
+    COERCE_IMPLICIT_CAST: _ClassVar[CoercionForm]
+    COERCE_SQL_SYNTAX: _ClassVar[CoercionForm]
+
+class BoolExprType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    BOOL_EXPR_TYPE_UNDEFINED: _ClassVar[BoolExprType]
+    AND_EXPR: _ClassVar[BoolExprType]
+    OR_EXPR: _ClassVar[BoolExprType]
+    NOT_EXPR: _ClassVar[BoolExprType]
+
+class SubLinkType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SUB_LINK_TYPE_UNDEFINED: _ClassVar[SubLinkType]
+    EXISTS_SUBLINK: _ClassVar[SubLinkType]
+    ALL_SUBLINK: _ClassVar[SubLinkType]
+    ANY_SUBLINK: _ClassVar[SubLinkType]
+    ROWCOMPARE_SUBLINK: _ClassVar[SubLinkType]
+    EXPR_SUBLINK: _ClassVar[SubLinkType]
+    MULTIEXPR_SUBLINK: _ClassVar[SubLinkType]
+    ARRAY_SUBLINK: _ClassVar[SubLinkType]
+    CTE_SUBLINK: _ClassVar[SubLinkType]
+
+class MinMaxOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    MIN_MAX_OP_UNDEFINED: _ClassVar[MinMaxOp]
+    IS_GREATEST: _ClassVar[MinMaxOp]
+    IS_LEAST: _ClassVar[MinMaxOp]
+
+class SQLValueFunctionOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SQLVALUE_FUNCTION_OP_UNDEFINED: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_DATE: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_TIME: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_TIME_N: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_TIMESTAMP: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_TIMESTAMP_N: _ClassVar[SQLValueFunctionOp]
+    SVFOP_LOCALTIME: _ClassVar[SQLValueFunctionOp]
+    SVFOP_LOCALTIME_N: _ClassVar[SQLValueFunctionOp]
+    SVFOP_LOCALTIMESTAMP: _ClassVar[SQLValueFunctionOp]
+    SVFOP_LOCALTIMESTAMP_N: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_ROLE: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_USER: _ClassVar[SQLValueFunctionOp]
+    SVFOP_USER: _ClassVar[SQLValueFunctionOp]
+    SVFOP_SESSION_USER: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_CATALOG: _ClassVar[SQLValueFunctionOp]
+    SVFOP_CURRENT_SCHEMA: _ClassVar[SQLValueFunctionOp]
+
+class XmlExprOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    XML_EXPR_OP_UNDEFINED: _ClassVar[XmlExprOp]
+    IS_XMLCONCAT: _ClassVar[XmlExprOp]
+    IS_XMLELEMENT: _ClassVar[XmlExprOp]
+    IS_XMLFOREST: _ClassVar[XmlExprOp]
+    IS_XMLPARSE: _ClassVar[XmlExprOp]
+    IS_XMLPI: _ClassVar[XmlExprOp]
+    IS_XMLROOT: _ClassVar[XmlExprOp]
+    IS_XMLSERIALIZE: _ClassVar[XmlExprOp]
+    IS_DOCUMENT: _ClassVar[XmlExprOp]
+
+class XmlOptionType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    XML_OPTION_TYPE_UNDEFINED: _ClassVar[XmlOptionType]
+    XMLOPTION_DOCUMENT: _ClassVar[XmlOptionType]
+    XMLOPTION_CONTENT: _ClassVar[XmlOptionType]
+
+class JsonEncoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_ENCODING_UNDEFINED: _ClassVar[JsonEncoding]
+    JS_ENC_DEFAULT: _ClassVar[JsonEncoding]
+    JS_ENC_UTF8: _ClassVar[JsonEncoding]
+    JS_ENC_UTF16: _ClassVar[JsonEncoding]
+    JS_ENC_UTF32: _ClassVar[JsonEncoding]
+
+class JsonFormatType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_FORMAT_TYPE_UNDEFINED: _ClassVar[JsonFormatType]
+    JS_FORMAT_DEFAULT: _ClassVar[JsonFormatType]
+    JS_FORMAT_JSON: _ClassVar[JsonFormatType]
+    JS_FORMAT_JSONB: _ClassVar[JsonFormatType]
+
+class JsonConstructorType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_CONSTRUCTOR_TYPE_UNDEFINED: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_OBJECT: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_ARRAY: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_OBJECTAGG: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_ARRAYAGG: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_PARSE: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_SCALAR: _ClassVar[JsonConstructorType]
+    JSCTOR_JSON_SERIALIZE: _ClassVar[JsonConstructorType]
+
+class JsonValueType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_VALUE_TYPE_UNDEFINED: _ClassVar[JsonValueType]
+    JS_TYPE_ANY: _ClassVar[JsonValueType]
+    JS_TYPE_OBJECT: _ClassVar[JsonValueType]
+    JS_TYPE_ARRAY: _ClassVar[JsonValueType]
+    JS_TYPE_SCALAR: _ClassVar[JsonValueType]
+
+class JsonWrapper(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_WRAPPER_UNDEFINED: _ClassVar[JsonWrapper]
+    JSW_UNSPEC: _ClassVar[JsonWrapper]
+    JSW_NONE: _ClassVar[JsonWrapper]
+    JSW_CONDITIONAL: _ClassVar[JsonWrapper]
+    JSW_UNCONDITIONAL: _ClassVar[JsonWrapper]
+
+class JsonBehaviorType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_BEHAVIOR_TYPE_UNDEFINED: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_NULL: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_ERROR: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_EMPTY: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_TRUE: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_FALSE: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_UNKNOWN: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_EMPTY_ARRAY: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_EMPTY_OBJECT: _ClassVar[JsonBehaviorType]
+    JSON_BEHAVIOR_DEFAULT: _ClassVar[JsonBehaviorType]
+
+class JsonExprOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JSON_EXPR_OP_UNDEFINED: _ClassVar[JsonExprOp]
+    JSON_EXISTS_OP: _ClassVar[JsonExprOp]
+    JSON_QUERY_OP: _ClassVar[JsonExprOp]
+    JSON_VALUE_OP: _ClassVar[JsonExprOp]
+    JSON_TABLE_OP: _ClassVar[JsonExprOp]
+
+class NullTestType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    NULL_TEST_TYPE_UNDEFINED: _ClassVar[NullTestType]
+    IS_NULL: _ClassVar[NullTestType]
+    IS_NOT_NULL: _ClassVar[NullTestType]
+
+class BoolTestType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    BOOL_TEST_TYPE_UNDEFINED: _ClassVar[BoolTestType]
+    IS_TRUE: _ClassVar[BoolTestType]
+    IS_NOT_TRUE: _ClassVar[BoolTestType]
+    IS_FALSE: _ClassVar[BoolTestType]
+    IS_NOT_FALSE: _ClassVar[BoolTestType]
+    IS_UNKNOWN: _ClassVar[BoolTestType]
+    IS_NOT_UNKNOWN: _ClassVar[BoolTestType]
+
+class MergeMatchKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    MERGE_MATCH_KIND_UNDEFINED: _ClassVar[MergeMatchKind]
+    MERGE_WHEN_MATCHED: _ClassVar[MergeMatchKind]
+    MERGE_WHEN_NOT_MATCHED_BY_SOURCE: _ClassVar[MergeMatchKind]
+    MERGE_WHEN_NOT_MATCHED_BY_TARGET: _ClassVar[MergeMatchKind]
+
+class CmdType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    CMD_TYPE_UNDEFINED: _ClassVar[CmdType]
+    CMD_UNKNOWN: _ClassVar[CmdType]
+    CMD_SELECT: _ClassVar[CmdType]
+    CMD_UPDATE: _ClassVar[CmdType]
+    CMD_INSERT: _ClassVar[CmdType]
+    CMD_DELETE: _ClassVar[CmdType]
+    CMD_MERGE: _ClassVar[CmdType]
+    CMD_UTILITY: _ClassVar[CmdType]
+    CMD_NOTHING: _ClassVar[CmdType]
+
+class JoinType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    JOIN_TYPE_UNDEFINED: _ClassVar[JoinType]
+    JOIN_INNER: _ClassVar[JoinType]
+    JOIN_LEFT: _ClassVar[JoinType]
+    JOIN_FULL: _ClassVar[JoinType]
+    JOIN_RIGHT: _ClassVar[JoinType]
+    JOIN_SEMI: _ClassVar[JoinType]
+    JOIN_ANTI: _ClassVar[JoinType]
+    JOIN_RIGHT_SEMI: _ClassVar[JoinType]
+    JOIN_RIGHT_ANTI: _ClassVar[JoinType]
+    JOIN_UNIQUE_OUTER: _ClassVar[JoinType]
+    JOIN_UNIQUE_INNER: _ClassVar[JoinType]
+
+class AggStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    AGG_STRATEGY_UNDEFINED: _ClassVar[AggStrategy]
+    AGG_PLAIN: _ClassVar[AggStrategy]
+    AGG_SORTED: _ClassVar[AggStrategy]
+    AGG_HASHED: _ClassVar[AggStrategy]
+    AGG_MIXED: _ClassVar[AggStrategy]
+
+class AggSplit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    AGG_SPLIT_UNDEFINED: _ClassVar[AggSplit]
+    AGGSPLIT_SIMPLE: _ClassVar[AggSplit]
+    AGGSPLIT_INITIAL_SERIAL: _ClassVar[AggSplit]
+    AGGSPLIT_FINAL_DESERIAL: _ClassVar[AggSplit]
+
+class SetOpCmd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SET_OP_CMD_UNDEFINED: _ClassVar[SetOpCmd]
+    SETOPCMD_INTERSECT: _ClassVar[SetOpCmd]
+    SETOPCMD_INTERSECT_ALL: _ClassVar[SetOpCmd]
+    SETOPCMD_EXCEPT: _ClassVar[SetOpCmd]
+    SETOPCMD_EXCEPT_ALL: _ClassVar[SetOpCmd]
+
+class SetOpStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    SET_OP_STRATEGY_UNDEFINED: _ClassVar[SetOpStrategy]
+    SETOP_SORTED: _ClassVar[SetOpStrategy]
+    SETOP_HASHED: _ClassVar[SetOpStrategy]
+
+class OnConflictAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    ON_CONFLICT_ACTION_UNDEFINED: _ClassVar[OnConflictAction]
+    ONCONFLICT_NONE: _ClassVar[OnConflictAction]
+    ONCONFLICT_NOTHING: _ClassVar[OnConflictAction]
+    ONCONFLICT_UPDATE: _ClassVar[OnConflictAction]
+
+class LimitOption(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    LIMIT_OPTION_UNDEFINED: _ClassVar[LimitOption]
+    LIMIT_OPTION_DEFAULT: _ClassVar[LimitOption]
+    LIMIT_OPTION_COUNT: _ClassVar[LimitOption]
+    LIMIT_OPTION_WITH_TIES: _ClassVar[LimitOption]
+
+class LockClauseStrength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    LOCK_CLAUSE_STRENGTH_UNDEFINED: _ClassVar[LockClauseStrength]
+    LCS_NONE: _ClassVar[LockClauseStrength]
+    LCS_FORKEYSHARE: _ClassVar[LockClauseStrength]
+    LCS_FORSHARE: _ClassVar[LockClauseStrength]
+    LCS_FORNOKEYUPDATE: _ClassVar[LockClauseStrength]
+    LCS_FORUPDATE: _ClassVar[LockClauseStrength]
+
+class LockWaitPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    LOCK_WAIT_POLICY_UNDEFINED: _ClassVar[LockWaitPolicy]
+    LockWaitBlock: _ClassVar[LockWaitPolicy]
+    LockWaitSkip: _ClassVar[LockWaitPolicy]
+    LockWaitError: _ClassVar[LockWaitPolicy]
+
+class LockTupleMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    LOCK_TUPLE_MODE_UNDEFINED: _ClassVar[LockTupleMode]
+    LockTupleKeyShare: _ClassVar[LockTupleMode]
+    LockTupleShare: _ClassVar[LockTupleMode]
+    LockTupleNoKeyExclusive: _ClassVar[LockTupleMode]
+    LockTupleExclusive: _ClassVar[LockTupleMode]
+
+class CompareType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    COMPARE_TYPE_UNDEFINED: _ClassVar[CompareType]
+    COMPARE_INVALID: _ClassVar[CompareType]
+    COMPARE_LT: _ClassVar[CompareType]
+    COMPARE_LE: _ClassVar[CompareType]
+    COMPARE_EQ: _ClassVar[CompareType]
+    COMPARE_GE: _ClassVar[CompareType]
+    COMPARE_GT: _ClassVar[CompareType]
+    COMPARE_NE: _ClassVar[CompareType]
+    COMPARE_OVERLAP: _ClassVar[CompareType]
+    COMPARE_CONTAINED_BY: _ClassVar[CompareType]
+
+class KeywordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    NO_KEYWORD: _ClassVar[KeywordKind]
+    UNRESERVED_KEYWORD: _ClassVar[KeywordKind]
+    COL_NAME_KEYWORD: _ClassVar[KeywordKind]
+    TYPE_FUNC_NAME_KEYWORD: _ClassVar[KeywordKind]
+    RESERVED_KEYWORD: _ClassVar[KeywordKind]
+
+class Token(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    NUL: _ClassVar[Token]
+    ASCII_36: _ClassVar[Token]
+    ASCII_37: _ClassVar[Token]
+    ASCII_40: _ClassVar[Token]
+    ASCII_41: _ClassVar[Token]
+    ASCII_42: _ClassVar[Token]
+    ASCII_43: _ClassVar[Token]
+    ASCII_44: _ClassVar[Token]
+    ASCII_45: _ClassVar[Token]
+    ASCII_46: _ClassVar[Token]
+    ASCII_47: _ClassVar[Token]
+    ASCII_58: _ClassVar[Token]
+    ASCII_59: _ClassVar[Token]
+    ASCII_60: _ClassVar[Token]
+    ASCII_61: _ClassVar[Token]
+    ASCII_62: _ClassVar[Token]
+    ASCII_63: _ClassVar[Token]
+    ASCII_91: _ClassVar[Token]
+    ASCII_92: _ClassVar[Token]
+    ASCII_93: _ClassVar[Token]
+    ASCII_94: _ClassVar[Token]
+    IDENT: _ClassVar[Token]
+    UIDENT: _ClassVar[Token]
+    FCONST: _ClassVar[Token]
+    SCONST: _ClassVar[Token]
+    USCONST: _ClassVar[Token]
+    BCONST: _ClassVar[Token]
+    XCONST: _ClassVar[Token]
+    Op: _ClassVar[Token]
+    ICONST: _ClassVar[Token]
+    PARAM: _ClassVar[Token]
+    TYPECAST: _ClassVar[Token]
+    DOT_DOT: _ClassVar[Token]
+    COLON_EQUALS: _ClassVar[Token]
+    EQUALS_GREATER: _ClassVar[Token]
+    LESS_EQUALS: _ClassVar[Token]
+    GREATER_EQUALS: _ClassVar[Token]
+    NOT_EQUALS: _ClassVar[Token]
+    SQL_COMMENT: _ClassVar[Token]
+    C_COMMENT: _ClassVar[Token]
+    ABORT_P: _ClassVar[Token]
+    ABSENT: _ClassVar[Token]
+    ABSOLUTE_P: _ClassVar[Token]
+    ACCESS: _ClassVar[Token]
+    ACTION: _ClassVar[Token]
+    ADD_P: _ClassVar[Token]
+    ADMIN: _ClassVar[Token]
+    AFTER: _ClassVar[Token]
+    AGGREGATE: _ClassVar[Token]
+    ALL: _ClassVar[Token]
+    ALSO: _ClassVar[Token]
+    ALTER: _ClassVar[Token]
+    ALWAYS: _ClassVar[Token]
+    ANALYSE: _ClassVar[Token]
+    ANALYZE: _ClassVar[Token]
+    AND: _ClassVar[Token]
+    ANY: _ClassVar[Token]
+    ARRAY: _ClassVar[Token]
+    AS: _ClassVar[Token]
+    ASC: _ClassVar[Token]
+    ASENSITIVE: _ClassVar[Token]
+    ASSERTION: _ClassVar[Token]
+    ASSIGNMENT: _ClassVar[Token]
+    ASYMMETRIC: _ClassVar[Token]
+    ATOMIC: _ClassVar[Token]
+    AT: _ClassVar[Token]
+    ATTACH: _ClassVar[Token]
+    ATTRIBUTE: _ClassVar[Token]
+    AUTHORIZATION: _ClassVar[Token]
+    BACKWARD: _ClassVar[Token]
+    BEFORE: _ClassVar[Token]
+    BEGIN_P: _ClassVar[Token]
+    BETWEEN: _ClassVar[Token]
+    BIGINT: _ClassVar[Token]
+    BINARY: _ClassVar[Token]
+    BIT: _ClassVar[Token]
+    BOOLEAN_P: _ClassVar[Token]
+    BOTH: _ClassVar[Token]
+    BREADTH: _ClassVar[Token]
+    BY: _ClassVar[Token]
+    CACHE: _ClassVar[Token]
+    CALL: _ClassVar[Token]
+    CALLED: _ClassVar[Token]
+    CASCADE: _ClassVar[Token]
+    CASCADED: _ClassVar[Token]
+    CASE: _ClassVar[Token]
+    CAST: _ClassVar[Token]
+    CATALOG_P: _ClassVar[Token]
+    CHAIN: _ClassVar[Token]
+    CHAR_P: _ClassVar[Token]
+    CHARACTER: _ClassVar[Token]
+    CHARACTERISTICS: _ClassVar[Token]
+    CHECK: _ClassVar[Token]
+    CHECKPOINT: _ClassVar[Token]
+    CLASS: _ClassVar[Token]
+    CLOSE: _ClassVar[Token]
+    CLUSTER: _ClassVar[Token]
+    COALESCE: _ClassVar[Token]
+    COLLATE: _ClassVar[Token]
+    COLLATION: _ClassVar[Token]
+    COLUMN: _ClassVar[Token]
+    COLUMNS: _ClassVar[Token]
+    COMMENT: _ClassVar[Token]
+    COMMENTS: _ClassVar[Token]
+    COMMIT: _ClassVar[Token]
+    COMMITTED: _ClassVar[Token]
+    COMPRESSION: _ClassVar[Token]
+    CONCURRENTLY: _ClassVar[Token]
+    CONDITIONAL: _ClassVar[Token]
+    CONFIGURATION: _ClassVar[Token]
+    CONFLICT: _ClassVar[Token]
+    CONNECTION: _ClassVar[Token]
+    CONSTRAINT: _ClassVar[Token]
+    CONSTRAINTS: _ClassVar[Token]
+    CONTENT_P: _ClassVar[Token]
+    CONTINUE_P: _ClassVar[Token]
+    CONVERSION_P: _ClassVar[Token]
+    COPY: _ClassVar[Token]
+    COST: _ClassVar[Token]
+    CREATE: _ClassVar[Token]
+    CROSS: _ClassVar[Token]
+    CSV: _ClassVar[Token]
+    CUBE: _ClassVar[Token]
+    CURRENT_P: _ClassVar[Token]
+    CURRENT_CATALOG: _ClassVar[Token]
+    CURRENT_DATE: _ClassVar[Token]
+    CURRENT_ROLE: _ClassVar[Token]
+    CURRENT_SCHEMA: _ClassVar[Token]
+    CURRENT_TIME: _ClassVar[Token]
+    CURRENT_TIMESTAMP: _ClassVar[Token]
+    CURRENT_USER: _ClassVar[Token]
+    CURSOR: _ClassVar[Token]
+    CYCLE: _ClassVar[Token]
+    DATA_P: _ClassVar[Token]
+    DATABASE: _ClassVar[Token]
+    DAY_P: _ClassVar[Token]
+    DEALLOCATE: _ClassVar[Token]
+    DEC: _ClassVar[Token]
+    DECIMAL_P: _ClassVar[Token]
+    DECLARE: _ClassVar[Token]
+    DEFAULT: _ClassVar[Token]
+    DEFAULTS: _ClassVar[Token]
+    DEFERRABLE: _ClassVar[Token]
+    DEFERRED: _ClassVar[Token]
+    DEFINER: _ClassVar[Token]
+    DELETE_P: _ClassVar[Token]
+    DELIMITER: _ClassVar[Token]
+    DELIMITERS: _ClassVar[Token]
+    DEPENDS: _ClassVar[Token]
+    DEPTH: _ClassVar[Token]
+    DESC: _ClassVar[Token]
+    DETACH: _ClassVar[Token]
+    DICTIONARY: _ClassVar[Token]
+    DISABLE_P: _ClassVar[Token]
+    DISCARD: _ClassVar[Token]
+    DISTINCT: _ClassVar[Token]
+    DO: _ClassVar[Token]
+    DOCUMENT_P: _ClassVar[Token]
+    DOMAIN_P: _ClassVar[Token]
+    DOUBLE_P: _ClassVar[Token]
+    DROP: _ClassVar[Token]
+    EACH: _ClassVar[Token]
+    ELSE: _ClassVar[Token]
+    EMPTY_P: _ClassVar[Token]
+    ENABLE_P: _ClassVar[Token]
+    ENCODING: _ClassVar[Token]
+    ENCRYPTED: _ClassVar[Token]
+    END_P: _ClassVar[Token]
+    ENFORCED: _ClassVar[Token]
+    ENUM_P: _ClassVar[Token]
+    ERROR_P: _ClassVar[Token]
+    ESCAPE: _ClassVar[Token]
+    EVENT: _ClassVar[Token]
+    EXCEPT: _ClassVar[Token]
+    EXCLUDE: _ClassVar[Token]
+    EXCLUDING: _ClassVar[Token]
+    EXCLUSIVE: _ClassVar[Token]
+    EXECUTE: _ClassVar[Token]
+    EXISTS: _ClassVar[Token]
+    EXPLAIN: _ClassVar[Token]
+    EXPRESSION: _ClassVar[Token]
+    EXTENSION: _ClassVar[Token]
+    EXTERNAL: _ClassVar[Token]
+    EXTRACT: _ClassVar[Token]
+    FALSE_P: _ClassVar[Token]
+    FAMILY: _ClassVar[Token]
+    FETCH: _ClassVar[Token]
+    FILTER: _ClassVar[Token]
+    FINALIZE: _ClassVar[Token]
+    FIRST_P: _ClassVar[Token]
+    FLOAT_P: _ClassVar[Token]
+    FOLLOWING: _ClassVar[Token]
+    FOR: _ClassVar[Token]
+    FORCE: _ClassVar[Token]
+    FOREIGN: _ClassVar[Token]
+    FORMAT: _ClassVar[Token]
+    FORWARD: _ClassVar[Token]
+    FREEZE: _ClassVar[Token]
+    FROM: _ClassVar[Token]
+    FULL: _ClassVar[Token]
+    FUNCTION: _ClassVar[Token]
+    FUNCTIONS: _ClassVar[Token]
+    GENERATED: _ClassVar[Token]
+    GLOBAL: _ClassVar[Token]
+    GRANT: _ClassVar[Token]
+    GRANTED: _ClassVar[Token]
+    GREATEST: _ClassVar[Token]
+    GROUP_P: _ClassVar[Token]
+    GROUPING: _ClassVar[Token]
+    GROUPS: _ClassVar[Token]
+    HANDLER: _ClassVar[Token]
+    HAVING: _ClassVar[Token]
+    HEADER_P: _ClassVar[Token]
+    HOLD: _ClassVar[Token]
+    HOUR_P: _ClassVar[Token]
+    IDENTITY_P: _ClassVar[Token]
+    IF_P: _ClassVar[Token]
+    ILIKE: _ClassVar[Token]
+    IMMEDIATE: _ClassVar[Token]
+    IMMUTABLE: _ClassVar[Token]
+    IMPLICIT_P: _ClassVar[Token]
+    IMPORT_P: _ClassVar[Token]
+    IN_P: _ClassVar[Token]
+    INCLUDE: _ClassVar[Token]
+    INCLUDING: _ClassVar[Token]
+    INCREMENT: _ClassVar[Token]
+    INDENT: _ClassVar[Token]
+    INDEX: _ClassVar[Token]
+    INDEXES: _ClassVar[Token]
+    INHERIT: _ClassVar[Token]
+    INHERITS: _ClassVar[Token]
+    INITIALLY: _ClassVar[Token]
+    INLINE_P: _ClassVar[Token]
+    INNER_P: _ClassVar[Token]
+    INOUT: _ClassVar[Token]
+    INPUT_P: _ClassVar[Token]
+    INSENSITIVE: _ClassVar[Token]
+    INSERT: _ClassVar[Token]
+    INSTEAD: _ClassVar[Token]
+    INT_P: _ClassVar[Token]
+    INTEGER: _ClassVar[Token]
+    INTERSECT: _ClassVar[Token]
+    INTERVAL: _ClassVar[Token]
+    INTO: _ClassVar[Token]
+    INVOKER: _ClassVar[Token]
+    IS: _ClassVar[Token]
+    ISNULL: _ClassVar[Token]
+    ISOLATION: _ClassVar[Token]
+    JOIN: _ClassVar[Token]
+    JSON: _ClassVar[Token]
+    JSON_ARRAY: _ClassVar[Token]
+    JSON_ARRAYAGG: _ClassVar[Token]
+    JSON_EXISTS: _ClassVar[Token]
+    JSON_OBJECT: _ClassVar[Token]
+    JSON_OBJECTAGG: _ClassVar[Token]
+    JSON_QUERY: _ClassVar[Token]
+    JSON_SCALAR: _ClassVar[Token]
+    JSON_SERIALIZE: _ClassVar[Token]
+    JSON_TABLE: _ClassVar[Token]
+    JSON_VALUE: _ClassVar[Token]
+    KEEP: _ClassVar[Token]
+    KEY: _ClassVar[Token]
+    KEYS: _ClassVar[Token]
+    LABEL: _ClassVar[Token]
+    LANGUAGE: _ClassVar[Token]
+    LARGE_P: _ClassVar[Token]
+    LAST_P: _ClassVar[Token]
+    LATERAL_P: _ClassVar[Token]
+    LEADING: _ClassVar[Token]
+    LEAKPROOF: _ClassVar[Token]
+    LEAST: _ClassVar[Token]
+    LEFT: _ClassVar[Token]
+    LEVEL: _ClassVar[Token]
+    LIKE: _ClassVar[Token]
+    LIMIT: _ClassVar[Token]
+    LISTEN: _ClassVar[Token]
+    LOAD: _ClassVar[Token]
+    LOCAL: _ClassVar[Token]
+    LOCALTIME: _ClassVar[Token]
+    LOCALTIMESTAMP: _ClassVar[Token]
+    LOCATION: _ClassVar[Token]
+    LOCK_P: _ClassVar[Token]
+    LOCKED: _ClassVar[Token]
+    LOGGED: _ClassVar[Token]
+    MAPPING: _ClassVar[Token]
+    MATCH: _ClassVar[Token]
+    MATCHED: _ClassVar[Token]
+    MATERIALIZED: _ClassVar[Token]
+    MAXVALUE: _ClassVar[Token]
+    MERGE: _ClassVar[Token]
+    MERGE_ACTION: _ClassVar[Token]
+    METHOD: _ClassVar[Token]
+    MINUTE_P: _ClassVar[Token]
+    MINVALUE: _ClassVar[Token]
+    MODE: _ClassVar[Token]
+    MONTH_P: _ClassVar[Token]
+    MOVE: _ClassVar[Token]
+    NAME_P: _ClassVar[Token]
+    NAMES: _ClassVar[Token]
+    NATIONAL: _ClassVar[Token]
+    NATURAL: _ClassVar[Token]
+    NCHAR: _ClassVar[Token]
+    NESTED: _ClassVar[Token]
+    NEW: _ClassVar[Token]
+    NEXT: _ClassVar[Token]
+    NFC: _ClassVar[Token]
+    NFD: _ClassVar[Token]
+    NFKC: _ClassVar[Token]
+    NFKD: _ClassVar[Token]
+    NO: _ClassVar[Token]
+    NONE: _ClassVar[Token]
+    NORMALIZE: _ClassVar[Token]
+    NORMALIZED: _ClassVar[Token]
+    NOT: _ClassVar[Token]
+    NOTHING: _ClassVar[Token]
+    NOTIFY: _ClassVar[Token]
+    NOTNULL: _ClassVar[Token]
+    NOWAIT: _ClassVar[Token]
+    NULL_P: _ClassVar[Token]
+    NULLIF: _ClassVar[Token]
+    NULLS_P: _ClassVar[Token]
+    NUMERIC: _ClassVar[Token]
+    OBJECT_P: _ClassVar[Token]
+    OBJECTS_P: _ClassVar[Token]
+    OF: _ClassVar[Token]
+    OFF: _ClassVar[Token]
+    OFFSET: _ClassVar[Token]
+    OIDS: _ClassVar[Token]
+    OLD: _ClassVar[Token]
+    OMIT: _ClassVar[Token]
+    ON: _ClassVar[Token]
+    ONLY: _ClassVar[Token]
+    OPERATOR: _ClassVar[Token]
+    OPTION: _ClassVar[Token]
+    OPTIONS: _ClassVar[Token]
+    OR: _ClassVar[Token]
+    ORDER: _ClassVar[Token]
+    ORDINALITY: _ClassVar[Token]
+    OTHERS: _ClassVar[Token]
+    OUT_P: _ClassVar[Token]
+    OUTER_P: _ClassVar[Token]
+    OVER: _ClassVar[Token]
+    OVERLAPS: _ClassVar[Token]
+    OVERLAY: _ClassVar[Token]
+    OVERRIDING: _ClassVar[Token]
+    OWNED: _ClassVar[Token]
+    OWNER: _ClassVar[Token]
+    PARALLEL: _ClassVar[Token]
+    PARAMETER: _ClassVar[Token]
+    PARSER: _ClassVar[Token]
+    PARTIAL: _ClassVar[Token]
+    PARTITION: _ClassVar[Token]
+    PASSING: _ClassVar[Token]
+    PASSWORD: _ClassVar[Token]
+    PATH: _ClassVar[Token]
+    PERIOD: _ClassVar[Token]
+    PLACING: _ClassVar[Token]
+    PLAN: _ClassVar[Token]
+    PLANS: _ClassVar[Token]
+    POLICY: _ClassVar[Token]
+    POSITION: _ClassVar[Token]
+    PRECEDING: _ClassVar[Token]
+    PRECISION: _ClassVar[Token]
+    PRESERVE: _ClassVar[Token]
+    PREPARE: _ClassVar[Token]
+    PREPARED: _ClassVar[Token]
+    PRIMARY: _ClassVar[Token]
+    PRIOR: _ClassVar[Token]
+    PRIVILEGES: _ClassVar[Token]
+    PROCEDURAL: _ClassVar[Token]
+    PROCEDURE: _ClassVar[Token]
+    PROCEDURES: _ClassVar[Token]
+    PROGRAM: _ClassVar[Token]
+    PUBLICATION: _ClassVar[Token]
+    QUOTE: _ClassVar[Token]
+    QUOTES: _ClassVar[Token]
+    RANGE: _ClassVar[Token]
+    READ: _ClassVar[Token]
+    REAL: _ClassVar[Token]
+    REASSIGN: _ClassVar[Token]
+    RECURSIVE: _ClassVar[Token]
+    REF_P: _ClassVar[Token]
+    REFERENCES: _ClassVar[Token]
+    REFERENCING: _ClassVar[Token]
+    REFRESH: _ClassVar[Token]
+    REINDEX: _ClassVar[Token]
+    RELATIVE_P: _ClassVar[Token]
+    RELEASE: _ClassVar[Token]
+    RENAME: _ClassVar[Token]
+    REPEATABLE: _ClassVar[Token]
+    REPLACE: _ClassVar[Token]
+    REPLICA: _ClassVar[Token]
+    RESET: _ClassVar[Token]
+    RESTART: _ClassVar[Token]
+    RESTRICT: _ClassVar[Token]
+    RETURN: _ClassVar[Token]
+    RETURNING: _ClassVar[Token]
+    RETURNS: _ClassVar[Token]
+    REVOKE: _ClassVar[Token]
+    RIGHT: _ClassVar[Token]
+    ROLE: _ClassVar[Token]
+    ROLLBACK: _ClassVar[Token]
+    ROLLUP: _ClassVar[Token]
+    ROUTINE: _ClassVar[Token]
+    ROUTINES: _ClassVar[Token]
+    ROW: _ClassVar[Token]
+    ROWS: _ClassVar[Token]
+    RULE: _ClassVar[Token]
+    SAVEPOINT: _ClassVar[Token]
+    SCALAR: _ClassVar[Token]
+    SCHEMA: _ClassVar[Token]
+    SCHEMAS: _ClassVar[Token]
+    SCROLL: _ClassVar[Token]
+    SEARCH: _ClassVar[Token]
+    SECOND_P: _ClassVar[Token]
+    SECURITY: _ClassVar[Token]
+    SELECT: _ClassVar[Token]
+    SEQUENCE: _ClassVar[Token]
+    SEQUENCES: _ClassVar[Token]
+    SERIALIZABLE: _ClassVar[Token]
+    SERVER: _ClassVar[Token]
+    SESSION: _ClassVar[Token]
+    SESSION_USER: _ClassVar[Token]
+    SET: _ClassVar[Token]
+    SETS: _ClassVar[Token]
+    SETOF: _ClassVar[Token]
+    SHARE: _ClassVar[Token]
+    SHOW: _ClassVar[Token]
+    SIMILAR: _ClassVar[Token]
+    SIMPLE: _ClassVar[Token]
+    SKIP: _ClassVar[Token]
+    SMALLINT: _ClassVar[Token]
+    SNAPSHOT: _ClassVar[Token]
+    SOME: _ClassVar[Token]
+    SOURCE: _ClassVar[Token]
+    SQL_P: _ClassVar[Token]
+    STABLE: _ClassVar[Token]
+    STANDALONE_P: _ClassVar[Token]
+    START: _ClassVar[Token]
+    STATEMENT: _ClassVar[Token]
+    STATISTICS: _ClassVar[Token]
+    STDIN: _ClassVar[Token]
+    STDOUT: _ClassVar[Token]
+    STORAGE: _ClassVar[Token]
+    STORED: _ClassVar[Token]
+    STRICT_P: _ClassVar[Token]
+    STRING_P: _ClassVar[Token]
+    STRIP_P: _ClassVar[Token]
+    SUBSCRIPTION: _ClassVar[Token]
+    SUBSTRING: _ClassVar[Token]
+    SUPPORT: _ClassVar[Token]
+    SYMMETRIC: _ClassVar[Token]
+    SYSID: _ClassVar[Token]
+    SYSTEM_P: _ClassVar[Token]
+    SYSTEM_USER: _ClassVar[Token]
+    TABLE: _ClassVar[Token]
+    TABLES: _ClassVar[Token]
+    TABLESAMPLE: _ClassVar[Token]
+    TABLESPACE: _ClassVar[Token]
+    TARGET: _ClassVar[Token]
+    TEMP: _ClassVar[Token]
+    TEMPLATE: _ClassVar[Token]
+    TEMPORARY: _ClassVar[Token]
+    TEXT_P: _ClassVar[Token]
+    THEN: _ClassVar[Token]
+    TIES: _ClassVar[Token]
+    TIME: _ClassVar[Token]
+    TIMESTAMP: _ClassVar[Token]
+    TO: _ClassVar[Token]
+    TRAILING: _ClassVar[Token]
+    TRANSACTION: _ClassVar[Token]
+    TRANSFORM: _ClassVar[Token]
+    TREAT: _ClassVar[Token]
+    TRIGGER: _ClassVar[Token]
+    TRIM: _ClassVar[Token]
+    TRUE_P: _ClassVar[Token]
+    TRUNCATE: _ClassVar[Token]
+    TRUSTED: _ClassVar[Token]
+    TYPE_P: _ClassVar[Token]
+    TYPES_P: _ClassVar[Token]
+    UESCAPE: _ClassVar[Token]
+    UNBOUNDED: _ClassVar[Token]
+    UNCONDITIONAL: _ClassVar[Token]
+    UNCOMMITTED: _ClassVar[Token]
+    UNENCRYPTED: _ClassVar[Token]
+    UNION: _ClassVar[Token]
+    UNIQUE: _ClassVar[Token]
+    UNKNOWN: _ClassVar[Token]
+    UNLISTEN: _ClassVar[Token]
+    UNLOGGED: _ClassVar[Token]
+    UNTIL: _ClassVar[Token]
+    UPDATE: _ClassVar[Token]
+    USER: _ClassVar[Token]
+    USING: _ClassVar[Token]
+    VACUUM: _ClassVar[Token]
+    VALID: _ClassVar[Token]
+    VALIDATE: _ClassVar[Token]
+    VALIDATOR: _ClassVar[Token]
+    VALUE_P: _ClassVar[Token]
+    VALUES: _ClassVar[Token]
+    VARCHAR: _ClassVar[Token]
+    VARIADIC: _ClassVar[Token]
+    VARYING: _ClassVar[Token]
+    VERBOSE: _ClassVar[Token]
+    VERSION_P: _ClassVar[Token]
+    VIEW: _ClassVar[Token]
+    VIEWS: _ClassVar[Token]
+    VIRTUAL: _ClassVar[Token]
+    VOLATILE: _ClassVar[Token]
+    WHEN: _ClassVar[Token]
+    WHERE: _ClassVar[Token]
+    WHITESPACE_P: _ClassVar[Token]
+    WINDOW: _ClassVar[Token]
+    WITH: _ClassVar[Token]
+    WITHIN: _ClassVar[Token]
+    WITHOUT: _ClassVar[Token]
+    WORK: _ClassVar[Token]
+    WRAPPER: _ClassVar[Token]
+    WRITE: _ClassVar[Token]
+    XML_P: _ClassVar[Token]
+    XMLATTRIBUTES: _ClassVar[Token]
+    XMLCONCAT: _ClassVar[Token]
+    XMLELEMENT: _ClassVar[Token]
+    XMLEXISTS: _ClassVar[Token]
+    XMLFOREST: _ClassVar[Token]
+    XMLNAMESPACES: _ClassVar[Token]
+    XMLPARSE: _ClassVar[Token]
+    XMLPI: _ClassVar[Token]
+    XMLROOT: _ClassVar[Token]
+    XMLSERIALIZE: _ClassVar[Token]
+    XMLTABLE: _ClassVar[Token]
+    YEAR_P: _ClassVar[Token]
+    YES_P: _ClassVar[Token]
+    ZONE: _ClassVar[Token]
+    FORMAT_LA: _ClassVar[Token]
+    NOT_LA: _ClassVar[Token]
+    NULLS_LA: _ClassVar[Token]
+    WITH_LA: _ClassVar[Token]
+    WITHOUT_LA: _ClassVar[Token]
+    MODE_TYPE_NAME: _ClassVar[Token]
+    MODE_PLPGSQL_EXPR: _ClassVar[Token]
+    MODE_PLPGSQL_ASSIGN1: _ClassVar[Token]
+    MODE_PLPGSQL_ASSIGN2: _ClassVar[Token]
+    MODE_PLPGSQL_ASSIGN3: _ClassVar[Token]
+    UMINUS: _ClassVar[Token]
+QUERY_SOURCE_UNDEFINED: QuerySource
+QSRC_ORIGINAL: QuerySource
+QSRC_PARSER: QuerySource
+QSRC_INSTEAD_RULE: QuerySource
+QSRC_QUAL_INSTEAD_RULE: QuerySource
+QSRC_NON_INSTEAD_RULE: QuerySource
+SORT_BY_DIR_UNDEFINED: SortByDir
+SORTBY_DEFAULT: SortByDir
+SORTBY_ASC: SortByDir
+SORTBY_DESC: SortByDir
+SORTBY_USING: SortByDir
+SORT_BY_NULLS_UNDEFINED: SortByNulls
+SORTBY_NULLS_DEFAULT: SortByNulls
+SORTBY_NULLS_FIRST: SortByNulls
+SORTBY_NULLS_LAST: SortByNulls
+SET_QUANTIFIER_UNDEFINED: SetQuantifier
+SET_QUANTIFIER_DEFAULT: SetQuantifier
+SET_QUANTIFIER_ALL: SetQuantifier
+SET_QUANTIFIER_DISTINCT: SetQuantifier
+A_EXPR_KIND_UNDEFINED: A_Expr_Kind
+AEXPR_OP: A_Expr_Kind
+AEXPR_OP_ANY: A_Expr_Kind
+AEXPR_OP_ALL: A_Expr_Kind
+AEXPR_DISTINCT: A_Expr_Kind
+AEXPR_NOT_DISTINCT: A_Expr_Kind
+AEXPR_NULLIF: A_Expr_Kind
+AEXPR_IN: A_Expr_Kind
+AEXPR_LIKE: A_Expr_Kind
+AEXPR_ILIKE: A_Expr_Kind
+AEXPR_SIMILAR: A_Expr_Kind
+AEXPR_BETWEEN: A_Expr_Kind
+AEXPR_NOT_BETWEEN: A_Expr_Kind
+AEXPR_BETWEEN_SYM: A_Expr_Kind
+AEXPR_NOT_BETWEEN_SYM: A_Expr_Kind
+ROLE_SPEC_TYPE_UNDEFINED: RoleSpecType
+ROLESPEC_CSTRING: RoleSpecType
+ROLESPEC_CURRENT_ROLE: RoleSpecType
+ROLESPEC_CURRENT_USER: RoleSpecType
+ROLESPEC_SESSION_USER: RoleSpecType
+ROLESPEC_PUBLIC: RoleSpecType
+TABLE_LIKE_OPTION_UNDEFINED: TableLikeOption
+CREATE_TABLE_LIKE_COMMENTS: TableLikeOption
+CREATE_TABLE_LIKE_COMPRESSION: TableLikeOption
+CREATE_TABLE_LIKE_CONSTRAINTS: TableLikeOption
+CREATE_TABLE_LIKE_DEFAULTS: TableLikeOption
+CREATE_TABLE_LIKE_GENERATED: TableLikeOption
+CREATE_TABLE_LIKE_IDENTITY: TableLikeOption
+CREATE_TABLE_LIKE_INDEXES: TableLikeOption
+CREATE_TABLE_LIKE_STATISTICS: TableLikeOption
+CREATE_TABLE_LIKE_STORAGE: TableLikeOption
+CREATE_TABLE_LIKE_ALL: TableLikeOption
+DEF_ELEM_ACTION_UNDEFINED: DefElemAction
+DEFELEM_UNSPEC: DefElemAction
+DEFELEM_SET: DefElemAction
+DEFELEM_ADD: DefElemAction
+DEFELEM_DROP: DefElemAction
+PARTITION_STRATEGY_UNDEFINED: PartitionStrategy
+PARTITION_STRATEGY_LIST: PartitionStrategy
+PARTITION_STRATEGY_RANGE: PartitionStrategy
+PARTITION_STRATEGY_HASH: PartitionStrategy
+PARTITION_RANGE_DATUM_KIND_UNDEFINED: PartitionRangeDatumKind
+PARTITION_RANGE_DATUM_MINVALUE: PartitionRangeDatumKind
+PARTITION_RANGE_DATUM_VALUE: PartitionRangeDatumKind
+PARTITION_RANGE_DATUM_MAXVALUE: PartitionRangeDatumKind
+RTEKIND_UNDEFINED: RTEKind
+RTE_RELATION: RTEKind
+RTE_SUBQUERY: RTEKind
+RTE_JOIN: RTEKind
+RTE_FUNCTION: RTEKind
+RTE_TABLEFUNC: RTEKind
+RTE_VALUES: RTEKind
+RTE_CTE: RTEKind
+RTE_NAMEDTUPLESTORE: RTEKind
+RTE_RESULT: RTEKind
+RTE_GROUP: RTEKind
+WCOKIND_UNDEFINED: WCOKind
+WCO_VIEW_CHECK: WCOKind
+WCO_RLS_INSERT_CHECK: WCOKind
+WCO_RLS_UPDATE_CHECK: WCOKind
+WCO_RLS_CONFLICT_CHECK: WCOKind
+WCO_RLS_MERGE_UPDATE_CHECK: WCOKind
+WCO_RLS_MERGE_DELETE_CHECK: WCOKind
+GROUPING_SET_KIND_UNDEFINED: GroupingSetKind
+GROUPING_SET_EMPTY: GroupingSetKind
+GROUPING_SET_SIMPLE: GroupingSetKind
+GROUPING_SET_ROLLUP: GroupingSetKind
+GROUPING_SET_CUBE: GroupingSetKind
+GROUPING_SET_SETS: GroupingSetKind
+CTEMATERIALIZE_UNDEFINED: CTEMaterialize
+CTEMaterializeDefault: CTEMaterialize
+CTEMaterializeAlways: CTEMaterialize
+CTEMaterializeNever: CTEMaterialize
+RETURNING_OPTION_KIND_UNDEFINED: ReturningOptionKind
+RETURNING_OPTION_OLD: ReturningOptionKind
+RETURNING_OPTION_NEW: ReturningOptionKind
+JSON_QUOTES_UNDEFINED: JsonQuotes
+JS_QUOTES_UNSPEC: JsonQuotes
+JS_QUOTES_KEEP: JsonQuotes
+JS_QUOTES_OMIT: JsonQuotes
+JSON_TABLE_COLUMN_TYPE_UNDEFINED: JsonTableColumnType
+JTC_FOR_ORDINALITY: JsonTableColumnType
+JTC_REGULAR: JsonTableColumnType
+JTC_EXISTS: JsonTableColumnType
+JTC_FORMATTED: JsonTableColumnType
+JTC_NESTED: JsonTableColumnType
+SET_OPERATION_UNDEFINED: SetOperation
+SETOP_NONE: SetOperation
+SETOP_UNION: SetOperation
+SETOP_INTERSECT: SetOperation
+SETOP_EXCEPT: SetOperation
+OBJECT_TYPE_UNDEFINED: ObjectType
+OBJECT_ACCESS_METHOD: ObjectType
+OBJECT_AGGREGATE: ObjectType
+OBJECT_AMOP: ObjectType
+OBJECT_AMPROC: ObjectType
+OBJECT_ATTRIBUTE: ObjectType
+OBJECT_CAST: ObjectType
+OBJECT_COLUMN: ObjectType
+OBJECT_COLLATION: ObjectType
+OBJECT_CONVERSION: ObjectType
+OBJECT_DATABASE: ObjectType
+OBJECT_DEFAULT: ObjectType
+OBJECT_DEFACL: ObjectType
+OBJECT_DOMAIN: ObjectType
+OBJECT_DOMCONSTRAINT: ObjectType
+OBJECT_EVENT_TRIGGER: ObjectType
+OBJECT_EXTENSION: ObjectType
+OBJECT_FDW: ObjectType
+OBJECT_FOREIGN_SERVER: ObjectType
+OBJECT_FOREIGN_TABLE: ObjectType
+OBJECT_FUNCTION: ObjectType
+OBJECT_INDEX: ObjectType
+OBJECT_LANGUAGE: ObjectType
+OBJECT_LARGEOBJECT: ObjectType
+OBJECT_MATVIEW: ObjectType
+OBJECT_OPCLASS: ObjectType
+OBJECT_OPERATOR: ObjectType
+OBJECT_OPFAMILY: ObjectType
+OBJECT_PARAMETER_ACL: ObjectType
+OBJECT_POLICY: ObjectType
+OBJECT_PROCEDURE: ObjectType
+OBJECT_PUBLICATION: ObjectType
+OBJECT_PUBLICATION_NAMESPACE: ObjectType
+OBJECT_PUBLICATION_REL: ObjectType
+OBJECT_ROLE: ObjectType
+OBJECT_ROUTINE: ObjectType
+OBJECT_RULE: ObjectType
+OBJECT_SCHEMA: ObjectType
+OBJECT_SEQUENCE: ObjectType
+OBJECT_SUBSCRIPTION: ObjectType
+OBJECT_STATISTIC_EXT: ObjectType
+OBJECT_TABCONSTRAINT: ObjectType
+OBJECT_TABLE: ObjectType
+OBJECT_TABLESPACE: ObjectType
+OBJECT_TRANSFORM: ObjectType
+OBJECT_TRIGGER: ObjectType
+OBJECT_TSCONFIGURATION: ObjectType
+OBJECT_TSDICTIONARY: ObjectType
+OBJECT_TSPARSER: ObjectType
+OBJECT_TSTEMPLATE: ObjectType
+OBJECT_TYPE: ObjectType
+OBJECT_USER_MAPPING: ObjectType
+OBJECT_VIEW: ObjectType
+DROP_BEHAVIOR_UNDEFINED: DropBehavior
+DROP_RESTRICT: DropBehavior
+DROP_CASCADE: DropBehavior
+ALTER_TABLE_TYPE_UNDEFINED: AlterTableType
+AT_AddColumn: AlterTableType
+AT_AddColumnToView: AlterTableType
+AT_ColumnDefault: AlterTableType
+AT_CookedColumnDefault: AlterTableType
+AT_DropNotNull: AlterTableType
+AT_SetNotNull: AlterTableType
+AT_SetExpression: AlterTableType
+AT_DropExpression: AlterTableType
+AT_SetStatistics: AlterTableType
+AT_SetOptions: AlterTableType
+AT_ResetOptions: AlterTableType
+AT_SetStorage: AlterTableType
+AT_SetCompression: AlterTableType
+AT_DropColumn: AlterTableType
+AT_AddIndex: AlterTableType
+AT_ReAddIndex: AlterTableType
+AT_AddConstraint: AlterTableType
+AT_ReAddConstraint: AlterTableType
+AT_ReAddDomainConstraint: AlterTableType
+AT_AlterConstraint: AlterTableType
+AT_ValidateConstraint: AlterTableType
+AT_AddIndexConstraint: AlterTableType
+AT_DropConstraint: AlterTableType
+AT_ReAddComment: AlterTableType
+AT_AlterColumnType: AlterTableType
+AT_AlterColumnGenericOptions: AlterTableType
+AT_ChangeOwner: AlterTableType
+AT_ClusterOn: AlterTableType
+AT_DropCluster: AlterTableType
+AT_SetLogged: AlterTableType
+AT_SetUnLogged: AlterTableType
+AT_DropOids: AlterTableType
+AT_SetAccessMethod: AlterTableType
+AT_SetTableSpace: AlterTableType
+AT_SetRelOptions: AlterTableType
+AT_ResetRelOptions: AlterTableType
+AT_ReplaceRelOptions: AlterTableType
+AT_EnableTrig: AlterTableType
+AT_EnableAlwaysTrig: AlterTableType
+AT_EnableReplicaTrig: AlterTableType
+AT_DisableTrig: AlterTableType
+AT_EnableTrigAll: AlterTableType
+AT_DisableTrigAll: AlterTableType
+AT_EnableTrigUser: AlterTableType
+AT_DisableTrigUser: AlterTableType
+AT_EnableRule: AlterTableType
+AT_EnableAlwaysRule: AlterTableType
+AT_EnableReplicaRule: AlterTableType
+AT_DisableRule: AlterTableType
+AT_AddInherit: AlterTableType
+AT_DropInherit: AlterTableType
+AT_AddOf: AlterTableType
+AT_DropOf: AlterTableType
+AT_ReplicaIdentity: AlterTableType
+AT_EnableRowSecurity: AlterTableType
+AT_DisableRowSecurity: AlterTableType
+AT_ForceRowSecurity: AlterTableType
+AT_NoForceRowSecurity: AlterTableType
+AT_GenericOptions: AlterTableType
+AT_AttachPartition: AlterTableType
+AT_DetachPartition: AlterTableType
+AT_DetachPartitionFinalize: AlterTableType
+AT_AddIdentity: AlterTableType
+AT_SetIdentity: AlterTableType
+AT_DropIdentity: AlterTableType
+AT_ReAddStatistics: AlterTableType
+GRANT_TARGET_TYPE_UNDEFINED: GrantTargetType
+ACL_TARGET_OBJECT: GrantTargetType
+ACL_TARGET_ALL_IN_SCHEMA: GrantTargetType
+ACL_TARGET_DEFAULTS: GrantTargetType
+VARIABLE_SET_KIND_UNDEFINED: VariableSetKind
+VAR_SET_VALUE: VariableSetKind
+VAR_SET_DEFAULT: VariableSetKind
+VAR_SET_CURRENT: VariableSetKind
+VAR_SET_MULTI: VariableSetKind
+VAR_RESET: VariableSetKind
+VAR_RESET_ALL: VariableSetKind
+CONSTR_TYPE_UNDEFINED: ConstrType
+CONSTR_NULL: ConstrType
+CONSTR_NOTNULL: ConstrType
+CONSTR_DEFAULT: ConstrType
+CONSTR_IDENTITY: ConstrType
+CONSTR_GENERATED: ConstrType
+CONSTR_CHECK: ConstrType
+CONSTR_PRIMARY: ConstrType
+CONSTR_UNIQUE: ConstrType
+CONSTR_EXCLUSION: ConstrType
+CONSTR_FOREIGN: ConstrType
+CONSTR_ATTR_DEFERRABLE: ConstrType
+CONSTR_ATTR_NOT_DEFERRABLE: ConstrType
+CONSTR_ATTR_DEFERRED: ConstrType
+CONSTR_ATTR_IMMEDIATE: ConstrType
+CONSTR_ATTR_ENFORCED: ConstrType
+CONSTR_ATTR_NOT_ENFORCED: ConstrType
+IMPORT_FOREIGN_SCHEMA_TYPE_UNDEFINED: ImportForeignSchemaType
+FDW_IMPORT_SCHEMA_ALL: ImportForeignSchemaType
+FDW_IMPORT_SCHEMA_LIMIT_TO: ImportForeignSchemaType
+FDW_IMPORT_SCHEMA_EXCEPT: ImportForeignSchemaType
+ROLE_STMT_TYPE_UNDEFINED: RoleStmtType
+ROLESTMT_ROLE: RoleStmtType
+ROLESTMT_USER: RoleStmtType
+ROLESTMT_GROUP: RoleStmtType
+FETCH_DIRECTION_UNDEFINED: FetchDirection
+FETCH_FORWARD: FetchDirection
+FETCH_BACKWARD: FetchDirection
+FETCH_ABSOLUTE: FetchDirection
+FETCH_RELATIVE: FetchDirection
+FUNCTION_PARAMETER_MODE_UNDEFINED: FunctionParameterMode
+FUNC_PARAM_IN: FunctionParameterMode
+FUNC_PARAM_OUT: FunctionParameterMode
+FUNC_PARAM_INOUT: FunctionParameterMode
+FUNC_PARAM_VARIADIC: FunctionParameterMode
+FUNC_PARAM_TABLE: FunctionParameterMode
+FUNC_PARAM_DEFAULT: FunctionParameterMode
+TRANSACTION_STMT_KIND_UNDEFINED: TransactionStmtKind
+TRANS_STMT_BEGIN: TransactionStmtKind
+TRANS_STMT_START: TransactionStmtKind
+TRANS_STMT_COMMIT: TransactionStmtKind
+TRANS_STMT_ROLLBACK: TransactionStmtKind
+TRANS_STMT_SAVEPOINT: TransactionStmtKind
+TRANS_STMT_RELEASE: TransactionStmtKind
+TRANS_STMT_ROLLBACK_TO: TransactionStmtKind
+TRANS_STMT_PREPARE: TransactionStmtKind
+TRANS_STMT_COMMIT_PREPARED: TransactionStmtKind
+TRANS_STMT_ROLLBACK_PREPARED: TransactionStmtKind
+VIEW_CHECK_OPTION_UNDEFINED: ViewCheckOption
+NO_CHECK_OPTION: ViewCheckOption
+LOCAL_CHECK_OPTION: ViewCheckOption
+CASCADED_CHECK_OPTION: ViewCheckOption
+DISCARD_MODE_UNDEFINED: DiscardMode
+DISCARD_ALL: DiscardMode
+DISCARD_PLANS: DiscardMode
+DISCARD_SEQUENCES: DiscardMode
+DISCARD_TEMP: DiscardMode
+REINDEX_OBJECT_TYPE_UNDEFINED: ReindexObjectType
+REINDEX_OBJECT_INDEX: ReindexObjectType
+REINDEX_OBJECT_TABLE: ReindexObjectType
+REINDEX_OBJECT_SCHEMA: ReindexObjectType
+REINDEX_OBJECT_SYSTEM: ReindexObjectType
+REINDEX_OBJECT_DATABASE: ReindexObjectType
+ALTER_TSCONFIG_TYPE_UNDEFINED: AlterTSConfigType
+ALTER_TSCONFIG_ADD_MAPPING: AlterTSConfigType
+ALTER_TSCONFIG_ALTER_MAPPING_FOR_TOKEN: AlterTSConfigType
+ALTER_TSCONFIG_REPLACE_DICT: AlterTSConfigType
+ALTER_TSCONFIG_REPLACE_DICT_FOR_TOKEN: AlterTSConfigType
+ALTER_TSCONFIG_DROP_MAPPING: AlterTSConfigType
+PUBLICATION_OBJ_SPEC_TYPE_UNDEFINED: PublicationObjSpecType
+PUBLICATIONOBJ_TABLE: PublicationObjSpecType
+PUBLICATIONOBJ_TABLES_IN_SCHEMA: PublicationObjSpecType
+PUBLICATIONOBJ_TABLES_IN_CUR_SCHEMA: PublicationObjSpecType
+PUBLICATIONOBJ_CONTINUATION: PublicationObjSpecType
+ALTER_PUBLICATION_ACTION_UNDEFINED: AlterPublicationAction
+AP_AddObjects: AlterPublicationAction
+AP_DropObjects: AlterPublicationAction
+AP_SetObjects: AlterPublicationAction
+ALTER_SUBSCRIPTION_TYPE_UNDEFINED: AlterSubscriptionType
+ALTER_SUBSCRIPTION_OPTIONS: AlterSubscriptionType
+ALTER_SUBSCRIPTION_CONNECTION: AlterSubscriptionType
+ALTER_SUBSCRIPTION_SET_PUBLICATION: AlterSubscriptionType
+ALTER_SUBSCRIPTION_ADD_PUBLICATION: AlterSubscriptionType
+ALTER_SUBSCRIPTION_DROP_PUBLICATION: AlterSubscriptionType
+ALTER_SUBSCRIPTION_REFRESH: AlterSubscriptionType
+ALTER_SUBSCRIPTION_ENABLED: AlterSubscriptionType
+ALTER_SUBSCRIPTION_SKIP: AlterSubscriptionType
+OVERRIDING_KIND_UNDEFINED: OverridingKind
+OVERRIDING_NOT_SET: OverridingKind
+OVERRIDING_USER_VALUE: OverridingKind
+OVERRIDING_SYSTEM_VALUE: OverridingKind
+ON_COMMIT_ACTION_UNDEFINED: OnCommitAction
+ONCOMMIT_NOOP: OnCommitAction
+ONCOMMIT_PRESERVE_ROWS: OnCommitAction
+ONCOMMIT_DELETE_ROWS: OnCommitAction
+ONCOMMIT_DROP: OnCommitAction
+TABLE_FUNC_TYPE_UNDEFINED: TableFuncType
+TFT_XMLTABLE: TableFuncType
+TFT_JSON_TABLE: TableFuncType
+VAR_RETURNING_TYPE_UNDEFINED: VarReturningType
+VAR_RETURNING_DEFAULT: VarReturningType
+VAR_RETURNING_OLD: VarReturningType
+VAR_RETURNING_NEW: VarReturningType
+PARAM_KIND_UNDEFINED: ParamKind
+PARAM_EXTERN: ParamKind
+PARAM_EXEC: ParamKind
+PARAM_SUBLINK: ParamKind
+PARAM_MULTIEXPR: ParamKind
+COERCION_CONTEXT_UNDEFINED: CoercionContext
+COERCION_IMPLICIT: CoercionContext
+COERCION_ASSIGNMENT: CoercionContext
+COERCION_PLPGSQL: CoercionContext
+COERCION_EXPLICIT: CoercionContext
+COERCION_FORM_UNDEFINED: CoercionForm
+COERCE_EXPLICIT_CALL: CoercionForm
+COERCE_EXPLICIT_CAST: CoercionForm
+COERCE_IMPLICIT_CAST: CoercionForm
+COERCE_SQL_SYNTAX: CoercionForm
+BOOL_EXPR_TYPE_UNDEFINED: BoolExprType
+AND_EXPR: BoolExprType
+OR_EXPR: BoolExprType
+NOT_EXPR: BoolExprType
+SUB_LINK_TYPE_UNDEFINED: SubLinkType
+EXISTS_SUBLINK: SubLinkType
+ALL_SUBLINK: SubLinkType
+ANY_SUBLINK: SubLinkType
+ROWCOMPARE_SUBLINK: SubLinkType
+EXPR_SUBLINK: SubLinkType
+MULTIEXPR_SUBLINK: SubLinkType
+ARRAY_SUBLINK: SubLinkType
+CTE_SUBLINK: SubLinkType
+MIN_MAX_OP_UNDEFINED: MinMaxOp
+IS_GREATEST: MinMaxOp
+IS_LEAST: MinMaxOp
+SQLVALUE_FUNCTION_OP_UNDEFINED: SQLValueFunctionOp
+SVFOP_CURRENT_DATE: SQLValueFunctionOp
+SVFOP_CURRENT_TIME: SQLValueFunctionOp
+SVFOP_CURRENT_TIME_N: SQLValueFunctionOp
+SVFOP_CURRENT_TIMESTAMP: SQLValueFunctionOp
+SVFOP_CURRENT_TIMESTAMP_N: SQLValueFunctionOp
+SVFOP_LOCALTIME: SQLValueFunctionOp
+SVFOP_LOCALTIME_N: SQLValueFunctionOp
+SVFOP_LOCALTIMESTAMP: SQLValueFunctionOp
+SVFOP_LOCALTIMESTAMP_N: SQLValueFunctionOp
+SVFOP_CURRENT_ROLE: SQLValueFunctionOp
+SVFOP_CURRENT_USER: SQLValueFunctionOp
+SVFOP_USER: SQLValueFunctionOp
+SVFOP_SESSION_USER: SQLValueFunctionOp
+SVFOP_CURRENT_CATALOG: SQLValueFunctionOp
+SVFOP_CURRENT_SCHEMA: SQLValueFunctionOp
+XML_EXPR_OP_UNDEFINED: XmlExprOp
+IS_XMLCONCAT: XmlExprOp
+IS_XMLELEMENT: XmlExprOp
+IS_XMLFOREST: XmlExprOp
+IS_XMLPARSE: XmlExprOp
+IS_XMLPI: XmlExprOp
+IS_XMLROOT: XmlExprOp
+IS_XMLSERIALIZE: XmlExprOp
+IS_DOCUMENT: XmlExprOp
+XML_OPTION_TYPE_UNDEFINED: XmlOptionType
+XMLOPTION_DOCUMENT: XmlOptionType
+XMLOPTION_CONTENT: XmlOptionType
+JSON_ENCODING_UNDEFINED: JsonEncoding
+JS_ENC_DEFAULT: JsonEncoding
+JS_ENC_UTF8: JsonEncoding
+JS_ENC_UTF16: JsonEncoding
+JS_ENC_UTF32: JsonEncoding
+JSON_FORMAT_TYPE_UNDEFINED: JsonFormatType
+JS_FORMAT_DEFAULT: JsonFormatType
+JS_FORMAT_JSON: JsonFormatType
+JS_FORMAT_JSONB: JsonFormatType
+JSON_CONSTRUCTOR_TYPE_UNDEFINED: JsonConstructorType
+JSCTOR_JSON_OBJECT: JsonConstructorType
+JSCTOR_JSON_ARRAY: JsonConstructorType
+JSCTOR_JSON_OBJECTAGG: JsonConstructorType
+JSCTOR_JSON_ARRAYAGG: JsonConstructorType
+JSCTOR_JSON_PARSE: JsonConstructorType
+JSCTOR_JSON_SCALAR: JsonConstructorType
+JSCTOR_JSON_SERIALIZE: JsonConstructorType
+JSON_VALUE_TYPE_UNDEFINED: JsonValueType
+JS_TYPE_ANY: JsonValueType
+JS_TYPE_OBJECT: JsonValueType
+JS_TYPE_ARRAY: JsonValueType
+JS_TYPE_SCALAR: JsonValueType
+JSON_WRAPPER_UNDEFINED: JsonWrapper
+JSW_UNSPEC: JsonWrapper
+JSW_NONE: JsonWrapper
+JSW_CONDITIONAL: JsonWrapper
+JSW_UNCONDITIONAL: JsonWrapper
+JSON_BEHAVIOR_TYPE_UNDEFINED: JsonBehaviorType
+JSON_BEHAVIOR_NULL: JsonBehaviorType
+JSON_BEHAVIOR_ERROR: JsonBehaviorType
+JSON_BEHAVIOR_EMPTY: JsonBehaviorType
+JSON_BEHAVIOR_TRUE: JsonBehaviorType
+JSON_BEHAVIOR_FALSE: JsonBehaviorType
+JSON_BEHAVIOR_UNKNOWN: JsonBehaviorType
+JSON_BEHAVIOR_EMPTY_ARRAY: JsonBehaviorType
+JSON_BEHAVIOR_EMPTY_OBJECT: JsonBehaviorType
+JSON_BEHAVIOR_DEFAULT: JsonBehaviorType
+JSON_EXPR_OP_UNDEFINED: JsonExprOp
+JSON_EXISTS_OP: JsonExprOp
+JSON_QUERY_OP: JsonExprOp
+JSON_VALUE_OP: JsonExprOp
+JSON_TABLE_OP: JsonExprOp
+NULL_TEST_TYPE_UNDEFINED: NullTestType
+IS_NULL: NullTestType
+IS_NOT_NULL: NullTestType
+BOOL_TEST_TYPE_UNDEFINED: BoolTestType
+IS_TRUE: BoolTestType
+IS_NOT_TRUE: BoolTestType
+IS_FALSE: BoolTestType
+IS_NOT_FALSE: BoolTestType
+IS_UNKNOWN: BoolTestType
+IS_NOT_UNKNOWN: BoolTestType
+MERGE_MATCH_KIND_UNDEFINED: MergeMatchKind
+MERGE_WHEN_MATCHED: MergeMatchKind
+MERGE_WHEN_NOT_MATCHED_BY_SOURCE: MergeMatchKind
+MERGE_WHEN_NOT_MATCHED_BY_TARGET: MergeMatchKind
+CMD_TYPE_UNDEFINED: CmdType
+CMD_UNKNOWN: CmdType
+CMD_SELECT: CmdType
+CMD_UPDATE: CmdType
+CMD_INSERT: CmdType
+CMD_DELETE: CmdType
+CMD_MERGE: CmdType
+CMD_UTILITY: CmdType
+CMD_NOTHING: CmdType
+JOIN_TYPE_UNDEFINED: JoinType
+JOIN_INNER: JoinType
+JOIN_LEFT: JoinType
+JOIN_FULL: JoinType
+JOIN_RIGHT: JoinType
+JOIN_SEMI: JoinType
+JOIN_ANTI: JoinType
+JOIN_RIGHT_SEMI: JoinType
+JOIN_RIGHT_ANTI: JoinType
+JOIN_UNIQUE_OUTER: JoinType
+JOIN_UNIQUE_INNER: JoinType
+AGG_STRATEGY_UNDEFINED: AggStrategy
+AGG_PLAIN: AggStrategy
+AGG_SORTED: AggStrategy
+AGG_HASHED: AggStrategy
+AGG_MIXED: AggStrategy
+AGG_SPLIT_UNDEFINED: AggSplit
+AGGSPLIT_SIMPLE: AggSplit
+AGGSPLIT_INITIAL_SERIAL: AggSplit
+AGGSPLIT_FINAL_DESERIAL: AggSplit
+SET_OP_CMD_UNDEFINED: SetOpCmd
+SETOPCMD_INTERSECT: SetOpCmd
+SETOPCMD_INTERSECT_ALL: SetOpCmd
+SETOPCMD_EXCEPT: SetOpCmd
+SETOPCMD_EXCEPT_ALL: SetOpCmd
+SET_OP_STRATEGY_UNDEFINED: SetOpStrategy
+SETOP_SORTED: SetOpStrategy
+SETOP_HASHED: SetOpStrategy
+ON_CONFLICT_ACTION_UNDEFINED: OnConflictAction
+ONCONFLICT_NONE: OnConflictAction
+ONCONFLICT_NOTHING: OnConflictAction
+ONCONFLICT_UPDATE: OnConflictAction
+LIMIT_OPTION_UNDEFINED: LimitOption
+LIMIT_OPTION_DEFAULT: LimitOption
+LIMIT_OPTION_COUNT: LimitOption
+LIMIT_OPTION_WITH_TIES: LimitOption
+LOCK_CLAUSE_STRENGTH_UNDEFINED: LockClauseStrength
+LCS_NONE: LockClauseStrength
+LCS_FORKEYSHARE: LockClauseStrength
+LCS_FORSHARE: LockClauseStrength
+LCS_FORNOKEYUPDATE: LockClauseStrength
+LCS_FORUPDATE: LockClauseStrength
+LOCK_WAIT_POLICY_UNDEFINED: LockWaitPolicy
+LockWaitBlock: LockWaitPolicy
+LockWaitSkip: LockWaitPolicy
+LockWaitError: LockWaitPolicy
+LOCK_TUPLE_MODE_UNDEFINED: LockTupleMode
+LockTupleKeyShare: LockTupleMode
+LockTupleShare: LockTupleMode
+LockTupleNoKeyExclusive: LockTupleMode
+LockTupleExclusive: LockTupleMode
+COMPARE_TYPE_UNDEFINED: CompareType
+COMPARE_INVALID: CompareType
+COMPARE_LT: CompareType
+COMPARE_LE: CompareType
+COMPARE_EQ: CompareType
+COMPARE_GE: CompareType
+COMPARE_GT: CompareType
+COMPARE_NE: CompareType
+COMPARE_OVERLAP: CompareType
+COMPARE_CONTAINED_BY: CompareType
+NO_KEYWORD: KeywordKind
+UNRESERVED_KEYWORD: KeywordKind
+COL_NAME_KEYWORD: KeywordKind
+TYPE_FUNC_NAME_KEYWORD: KeywordKind
+RESERVED_KEYWORD: KeywordKind
+NUL: Token
+ASCII_36: Token
+ASCII_37: Token
+ASCII_40: Token
+ASCII_41: Token
+ASCII_42: Token
+ASCII_43: Token
+ASCII_44: Token
+ASCII_45: Token
+ASCII_46: Token
+ASCII_47: Token
+ASCII_58: Token
+ASCII_59: Token
+ASCII_60: Token
+ASCII_61: Token
+ASCII_62: Token
+ASCII_63: Token
+ASCII_91: Token
+ASCII_92: Token
+ASCII_93: Token
+ASCII_94: Token
+IDENT: Token
+UIDENT: Token
+FCONST: Token
+SCONST: Token
+USCONST: Token
+BCONST: Token
+XCONST: Token
+Op: Token
+ICONST: Token
+PARAM: Token
+TYPECAST: Token
+DOT_DOT: Token
+COLON_EQUALS: Token
+EQUALS_GREATER: Token
+LESS_EQUALS: Token
+GREATER_EQUALS: Token
+NOT_EQUALS: Token
+SQL_COMMENT: Token
+C_COMMENT: Token
+ABORT_P: Token
+ABSENT: Token
+ABSOLUTE_P: Token
+ACCESS: Token
+ACTION: Token
+ADD_P: Token
+ADMIN: Token
+AFTER: Token
+AGGREGATE: Token
+ALL: Token
+ALSO: Token
+ALTER: Token
+ALWAYS: Token
+ANALYSE: Token
+ANALYZE: Token
+AND: Token
+ANY: Token
+ARRAY: Token
+AS: Token
+ASC: Token
+ASENSITIVE: Token
+ASSERTION: Token
+ASSIGNMENT: Token
+ASYMMETRIC: Token
+ATOMIC: Token
+AT: Token
+ATTACH: Token
+ATTRIBUTE: Token
+AUTHORIZATION: Token
+BACKWARD: Token
+BEFORE: Token
+BEGIN_P: Token
+BETWEEN: Token
+BIGINT: Token
+BINARY: Token
+BIT: Token
+BOOLEAN_P: Token
+BOTH: Token
+BREADTH: Token
+BY: Token
+CACHE: Token
+CALL: Token
+CALLED: Token
+CASCADE: Token
+CASCADED: Token
+CASE: Token
+CAST: Token
+CATALOG_P: Token
+CHAIN: Token
+CHAR_P: Token
+CHARACTER: Token
+CHARACTERISTICS: Token
+CHECK: Token
+CHECKPOINT: Token
+CLASS: Token
+CLOSE: Token
+CLUSTER: Token
+COALESCE: Token
+COLLATE: Token
+COLLATION: Token
+COLUMN: Token
+COLUMNS: Token
+COMMENT: Token
+COMMENTS: Token
+COMMIT: Token
+COMMITTED: Token
+COMPRESSION: Token
+CONCURRENTLY: Token
+CONDITIONAL: Token
+CONFIGURATION: Token
+CONFLICT: Token
+CONNECTION: Token
+CONSTRAINT: Token
+CONSTRAINTS: Token
+CONTENT_P: Token
+CONTINUE_P: Token
+CONVERSION_P: Token
+COPY: Token
+COST: Token
+CREATE: Token
+CROSS: Token
+CSV: Token
+CUBE: Token
+CURRENT_P: Token
+CURRENT_CATALOG: Token
+CURRENT_DATE: Token
+CURRENT_ROLE: Token
+CURRENT_SCHEMA: Token
+CURRENT_TIME: Token
+CURRENT_TIMESTAMP: Token
+CURRENT_USER: Token
+CURSOR: Token
+CYCLE: Token
+DATA_P: Token
+DATABASE: Token
+DAY_P: Token
+DEALLOCATE: Token
+DEC: Token
+DECIMAL_P: Token
+DECLARE: Token
+DEFAULT: Token
+DEFAULTS: Token
+DEFERRABLE: Token
+DEFERRED: Token
+DEFINER: Token
+DELETE_P: Token
+DELIMITER: Token
+DELIMITERS: Token
+DEPENDS: Token
+DEPTH: Token
+DESC: Token
+DETACH: Token
+DICTIONARY: Token
+DISABLE_P: Token
+DISCARD: Token
+DISTINCT: Token
+DO: Token
+DOCUMENT_P: Token
+DOMAIN_P: Token
+DOUBLE_P: Token
+DROP: Token
+EACH: Token
+ELSE: Token
+EMPTY_P: Token
+ENABLE_P: Token
+ENCODING: Token
+ENCRYPTED: Token
+END_P: Token
+ENFORCED: Token
+ENUM_P: Token
+ERROR_P: Token
+ESCAPE: Token
+EVENT: Token
+EXCEPT: Token
+EXCLUDE: Token
+EXCLUDING: Token
+EXCLUSIVE: Token
+EXECUTE: Token
+EXISTS: Token
+EXPLAIN: Token
+EXPRESSION: Token
+EXTENSION: Token
+EXTERNAL: Token
+EXTRACT: Token
+FALSE_P: Token
+FAMILY: Token
+FETCH: Token
+FILTER: Token
+FINALIZE: Token
+FIRST_P: Token
+FLOAT_P: Token
+FOLLOWING: Token
+FOR: Token
+FORCE: Token
+FOREIGN: Token
+FORMAT: Token
+FORWARD: Token
+FREEZE: Token
+FROM: Token
+FULL: Token
+FUNCTION: Token
+FUNCTIONS: Token
+GENERATED: Token
+GLOBAL: Token
+GRANT: Token
+GRANTED: Token
+GREATEST: Token
+GROUP_P: Token
+GROUPING: Token
+GROUPS: Token
+HANDLER: Token
+HAVING: Token
+HEADER_P: Token
+HOLD: Token
+HOUR_P: Token
+IDENTITY_P: Token
+IF_P: Token
+ILIKE: Token
+IMMEDIATE: Token
+IMMUTABLE: Token
+IMPLICIT_P: Token
+IMPORT_P: Token
+IN_P: Token
+INCLUDE: Token
+INCLUDING: Token
+INCREMENT: Token
+INDENT: Token
+INDEX: Token
+INDEXES: Token
+INHERIT: Token
+INHERITS: Token
+INITIALLY: Token
+INLINE_P: Token
+INNER_P: Token
+INOUT: Token
+INPUT_P: Token
+INSENSITIVE: Token
+INSERT: Token
+INSTEAD: Token
+INT_P: Token
+INTEGER: Token
+INTERSECT: Token
+INTERVAL: Token
+INTO: Token
+INVOKER: Token
+IS: Token
+ISNULL: Token
+ISOLATION: Token
+JOIN: Token
+JSON: Token
+JSON_ARRAY: Token
+JSON_ARRAYAGG: Token
+JSON_EXISTS: Token
+JSON_OBJECT: Token
+JSON_OBJECTAGG: Token
+JSON_QUERY: Token
+JSON_SCALAR: Token
+JSON_SERIALIZE: Token
+JSON_TABLE: Token
+JSON_VALUE: Token
+KEEP: Token
+KEY: Token
+KEYS: Token
+LABEL: Token
+LANGUAGE: Token
+LARGE_P: Token
+LAST_P: Token
+LATERAL_P: Token
+LEADING: Token
+LEAKPROOF: Token
+LEAST: Token
+LEFT: Token
+LEVEL: Token
+LIKE: Token
+LIMIT: Token
+LISTEN: Token
+LOAD: Token
+LOCAL: Token
+LOCALTIME: Token
+LOCALTIMESTAMP: Token
+LOCATION: Token
+LOCK_P: Token
+LOCKED: Token
+LOGGED: Token
+MAPPING: Token
+MATCH: Token
+MATCHED: Token
+MATERIALIZED: Token
+MAXVALUE: Token
+MERGE: Token
+MERGE_ACTION: Token
+METHOD: Token
+MINUTE_P: Token
+MINVALUE: Token
+MODE: Token
+MONTH_P: Token
+MOVE: Token
+NAME_P: Token
+NAMES: Token
+NATIONAL: Token
+NATURAL: Token
+NCHAR: Token
+NESTED: Token
+NEW: Token
+NEXT: Token
+NFC: Token
+NFD: Token
+NFKC: Token
+NFKD: Token
+NO: Token
+NONE: Token
+NORMALIZE: Token
+NORMALIZED: Token
+NOT: Token
+NOTHING: Token
+NOTIFY: Token
+NOTNULL: Token
+NOWAIT: Token
+NULL_P: Token
+NULLIF: Token
+NULLS_P: Token
+NUMERIC: Token
+OBJECT_P: Token
+OBJECTS_P: Token
+OF: Token
+OFF: Token
+OFFSET: Token
+OIDS: Token
+OLD: Token
+OMIT: Token
+ON: Token
+ONLY: Token
+OPERATOR: Token
+OPTION: Token
+OPTIONS: Token
+OR: Token
+ORDER: Token
+ORDINALITY: Token
+OTHERS: Token
+OUT_P: Token
+OUTER_P: Token
+OVER: Token
+OVERLAPS: Token
+OVERLAY: Token
+OVERRIDING: Token
+OWNED: Token
+OWNER: Token
+PARALLEL: Token
+PARAMETER: Token
+PARSER: Token
+PARTIAL: Token
+PARTITION: Token
+PASSING: Token
+PASSWORD: Token
+PATH: Token
+PERIOD: Token
+PLACING: Token
+PLAN: Token
+PLANS: Token
+POLICY: Token
+POSITION: Token
+PRECEDING: Token
+PRECISION: Token
+PRESERVE: Token
+PREPARE: Token
+PREPARED: Token
+PRIMARY: Token
+PRIOR: Token
+PRIVILEGES: Token
+PROCEDURAL: Token
+PROCEDURE: Token
+PROCEDURES: Token
+PROGRAM: Token
+PUBLICATION: Token
+QUOTE: Token
+QUOTES: Token
+RANGE: Token
+READ: Token
+REAL: Token
+REASSIGN: Token
+RECURSIVE: Token
+REF_P: Token
+REFERENCES: Token
+REFERENCING: Token
+REFRESH: Token
+REINDEX: Token
+RELATIVE_P: Token
+RELEASE: Token
+RENAME: Token
+REPEATABLE: Token
+REPLACE: Token
+REPLICA: Token
+RESET: Token
+RESTART: Token
+RESTRICT: Token
+RETURN: Token
+RETURNING: Token
+RETURNS: Token
+REVOKE: Token
+RIGHT: Token
+ROLE: Token
+ROLLBACK: Token
+ROLLUP: Token
+ROUTINE: Token
+ROUTINES: Token
+ROW: Token
+ROWS: Token
+RULE: Token
+SAVEPOINT: Token
+SCALAR: Token
+SCHEMA: Token
+SCHEMAS: Token
+SCROLL: Token
+SEARCH: Token
+SECOND_P: Token
+SECURITY: Token
+SELECT: Token
+SEQUENCE: Token
+SEQUENCES: Token
+SERIALIZABLE: Token
+SERVER: Token
+SESSION: Token
+SESSION_USER: Token
+SET: Token
+SETS: Token
+SETOF: Token
+SHARE: Token
+SHOW: Token
+SIMILAR: Token
+SIMPLE: Token
+SKIP: Token
+SMALLINT: Token
+SNAPSHOT: Token
+SOME: Token
+SOURCE: Token
+SQL_P: Token
+STABLE: Token
+STANDALONE_P: Token
+START: Token
+STATEMENT: Token
+STATISTICS: Token
+STDIN: Token
+STDOUT: Token
+STORAGE: Token
+STORED: Token
+STRICT_P: Token
+STRING_P: Token
+STRIP_P: Token
+SUBSCRIPTION: Token
+SUBSTRING: Token
+SUPPORT: Token
+SYMMETRIC: Token
+SYSID: Token
+SYSTEM_P: Token
+SYSTEM_USER: Token
+TABLE: Token
+TABLES: Token
+TABLESAMPLE: Token
+TABLESPACE: Token
+TARGET: Token
+TEMP: Token
+TEMPLATE: Token
+TEMPORARY: Token
+TEXT_P: Token
+THEN: Token
+TIES: Token
+TIME: Token
+TIMESTAMP: Token
+TO: Token
+TRAILING: Token
+TRANSACTION: Token
+TRANSFORM: Token
+TREAT: Token
+TRIGGER: Token
+TRIM: Token
+TRUE_P: Token
+TRUNCATE: Token
+TRUSTED: Token
+TYPE_P: Token
+TYPES_P: Token
+UESCAPE: Token
+UNBOUNDED: Token
+UNCONDITIONAL: Token
+UNCOMMITTED: Token
+UNENCRYPTED: Token
+UNION: Token
+UNIQUE: Token
+UNKNOWN: Token
+UNLISTEN: Token
+UNLOGGED: Token
+UNTIL: Token
+UPDATE: Token
+USER: Token
+USING: Token
+VACUUM: Token
+VALID: Token
+VALIDATE: Token
+VALIDATOR: Token
+VALUE_P: Token
+VALUES: Token
+VARCHAR: Token
+VARIADIC: Token
+VARYING: Token
+VERBOSE: Token
+VERSION_P: Token
+VIEW: Token
+VIEWS: Token
+VIRTUAL: Token
+VOLATILE: Token
+WHEN: Token
+WHERE: Token
+WHITESPACE_P: Token
+WINDOW: Token
+WITH: Token
+WITHIN: Token
+WITHOUT: Token
+WORK: Token
+WRAPPER: Token
+WRITE: Token
+XML_P: Token
+XMLATTRIBUTES: Token
+XMLCONCAT: Token
+XMLELEMENT: Token
+XMLEXISTS: Token
+XMLFOREST: Token
+XMLNAMESPACES: Token
+XMLPARSE: Token
+XMLPI: Token
+XMLROOT: Token
+XMLSERIALIZE: Token
+XMLTABLE: Token
+YEAR_P: Token
+YES_P: Token
+ZONE: Token
+FORMAT_LA: Token
+NOT_LA: Token
+NULLS_LA: Token
+WITH_LA: Token
+WITHOUT_LA: Token
+MODE_TYPE_NAME: Token
+MODE_PLPGSQL_EXPR: Token
+MODE_PLPGSQL_ASSIGN1: Token
+MODE_PLPGSQL_ASSIGN2: Token
+MODE_PLPGSQL_ASSIGN3: Token
+UMINUS: Token
+
+class ParseResult(_message.Message):
+    version: int
+    stmts: _containers.RepeatedCompositeFieldContainer[RawStmt]
+
+class ScanResult(_message.Message):
+    version: int
+    tokens: _containers.RepeatedCompositeFieldContainer[ScanToken]
+
+class Node(_message.Message):
+    alias: Alias
+    range_var: RangeVar
+    table_func: TableFunc
+    into_clause: IntoClause
+    var: Var
+    param: Param
+    aggref: Aggref
+    grouping_func: GroupingFunc
+    window_func: WindowFunc
+    window_func_run_condition: WindowFuncRunCondition
+    merge_support_func: MergeSupportFunc
+    subscripting_ref: SubscriptingRef
+    func_expr: FuncExpr
+    named_arg_expr: NamedArgExpr
+    op_expr: OpExpr
+    distinct_expr: DistinctExpr
+    null_if_expr: NullIfExpr
+    scalar_array_op_expr: ScalarArrayOpExpr
+    bool_expr: BoolExpr
+    sub_link: SubLink
+    sub_plan: SubPlan
+    alternative_sub_plan: AlternativeSubPlan
+    field_select: FieldSelect
+    field_store: FieldStore
+    relabel_type: RelabelType
+    coerce_via_io: CoerceViaIO
+    array_coerce_expr: ArrayCoerceExpr
+    convert_rowtype_expr: ConvertRowtypeExpr
+    collate_expr: CollateExpr
+    case_expr: CaseExpr
+    case_when: CaseWhen
+    case_test_expr: CaseTestExpr
+    array_expr: ArrayExpr
+    row_expr: RowExpr
+    row_compare_expr: RowCompareExpr
+    coalesce_expr: CoalesceExpr
+    min_max_expr: MinMaxExpr
+    sqlvalue_function: SQLValueFunction
+    xml_expr: XmlExpr
+    json_format: JsonFormat
+    json_returning: JsonReturning
+    json_value_expr: JsonValueExpr
+    json_constructor_expr: JsonConstructorExpr
+    json_is_predicate: JsonIsPredicate
+    json_behavior: JsonBehavior
+    json_expr: JsonExpr
+    json_table_path: JsonTablePath
+    json_table_path_scan: JsonTablePathScan
+    json_table_sibling_join: JsonTableSiblingJoin
+    null_test: NullTest
+    boolean_test: BooleanTest
+    merge_action: MergeAction
+    coerce_to_domain: CoerceToDomain
+    coerce_to_domain_value: CoerceToDomainValue
+    set_to_default: SetToDefault
+    current_of_expr: CurrentOfExpr
+    next_value_expr: NextValueExpr
+    inference_elem: InferenceElem
+    returning_expr: ReturningExpr
+    target_entry: TargetEntry
+    range_tbl_ref: RangeTblRef
+    join_expr: JoinExpr
+    from_expr: FromExpr
+    on_conflict_expr: OnConflictExpr
+    query: Query
+    type_name: TypeName
+    column_ref: ColumnRef
+    param_ref: ParamRef
+    a_expr: A_Expr
+    type_cast: TypeCast
+    collate_clause: CollateClause
+    role_spec: RoleSpec
+    func_call: FuncCall
+    a_star: A_Star
+    a_indices: A_Indices
+    a_indirection: A_Indirection
+    a_array_expr: A_ArrayExpr
+    res_target: ResTarget
+    multi_assign_ref: MultiAssignRef
+    sort_by: SortBy
+    window_def: WindowDef
+    range_subselect: RangeSubselect
+    range_function: RangeFunction
+    range_table_func: RangeTableFunc
+    range_table_func_col: RangeTableFuncCol
+    range_table_sample: RangeTableSample
+    column_def: ColumnDef
+    table_like_clause: TableLikeClause
+    index_elem: IndexElem
+    def_elem: DefElem
+    locking_clause: LockingClause
+    xml_serialize: XmlSerialize
+    partition_elem: PartitionElem
+    partition_spec: PartitionSpec
+    partition_bound_spec: PartitionBoundSpec
+    partition_range_datum: PartitionRangeDatum
+    partition_cmd: PartitionCmd
+    range_tbl_entry: RangeTblEntry
+    rtepermission_info: RTEPermissionInfo
+    range_tbl_function: RangeTblFunction
+    table_sample_clause: TableSampleClause
+    with_check_option: WithCheckOption
+    sort_group_clause: SortGroupClause
+    grouping_set: GroupingSet
+    window_clause: WindowClause
+    row_mark_clause: RowMarkClause
+    with_clause: WithClause
+    infer_clause: InferClause
+    on_conflict_clause: OnConflictClause
+    ctesearch_clause: CTESearchClause
+    ctecycle_clause: CTECycleClause
+    common_table_expr: CommonTableExpr
+    merge_when_clause: MergeWhenClause
+    returning_option: ReturningOption
+    returning_clause: ReturningClause
+    trigger_transition: TriggerTransition
+    json_output: JsonOutput
+    json_argument: JsonArgument
+    json_func_expr: JsonFuncExpr
+    json_table_path_spec: JsonTablePathSpec
+    json_table: JsonTable
+    json_table_column: JsonTableColumn
+    json_key_value: JsonKeyValue
+    json_parse_expr: JsonParseExpr
+    json_scalar_expr: JsonScalarExpr
+    json_serialize_expr: JsonSerializeExpr
+    json_object_constructor: JsonObjectConstructor
+    json_array_constructor: JsonArrayConstructor
+    json_array_query_constructor: JsonArrayQueryConstructor
+    json_agg_constructor: JsonAggConstructor
+    json_object_agg: JsonObjectAgg
+    json_array_agg: JsonArrayAgg
+    raw_stmt: RawStmt
+    insert_stmt: InsertStmt
+    delete_stmt: DeleteStmt
+    update_stmt: UpdateStmt
+    merge_stmt: MergeStmt
+    select_stmt: SelectStmt
+    set_operation_stmt: SetOperationStmt
+    return_stmt: ReturnStmt
+    plassign_stmt: PLAssignStmt
+    create_schema_stmt: CreateSchemaStmt
+    alter_table_stmt: AlterTableStmt
+    alter_table_cmd: AlterTableCmd
+    atalter_constraint: ATAlterConstraint
+    replica_identity_stmt: ReplicaIdentityStmt
+    alter_collation_stmt: AlterCollationStmt
+    alter_domain_stmt: AlterDomainStmt
+    grant_stmt: GrantStmt
+    object_with_args: ObjectWithArgs
+    access_priv: AccessPriv
+    grant_role_stmt: GrantRoleStmt
+    alter_default_privileges_stmt: AlterDefaultPrivilegesStmt
+    copy_stmt: CopyStmt
+    variable_set_stmt: VariableSetStmt
+    variable_show_stmt: VariableShowStmt
+    create_stmt: CreateStmt
+    constraint: Constraint
+    create_table_space_stmt: CreateTableSpaceStmt
+    drop_table_space_stmt: DropTableSpaceStmt
+    alter_table_space_options_stmt: AlterTableSpaceOptionsStmt
+    alter_table_move_all_stmt: AlterTableMoveAllStmt
+    create_extension_stmt: CreateExtensionStmt
+    alter_extension_stmt: AlterExtensionStmt
+    alter_extension_contents_stmt: AlterExtensionContentsStmt
+    create_fdw_stmt: CreateFdwStmt
+    alter_fdw_stmt: AlterFdwStmt
+    create_foreign_server_stmt: CreateForeignServerStmt
+    alter_foreign_server_stmt: AlterForeignServerStmt
+    create_foreign_table_stmt: CreateForeignTableStmt
+    create_user_mapping_stmt: CreateUserMappingStmt
+    alter_user_mapping_stmt: AlterUserMappingStmt
+    drop_user_mapping_stmt: DropUserMappingStmt
+    import_foreign_schema_stmt: ImportForeignSchemaStmt
+    create_policy_stmt: CreatePolicyStmt
+    alter_policy_stmt: AlterPolicyStmt
+    create_am_stmt: CreateAmStmt
+    create_trig_stmt: CreateTrigStmt
+    create_event_trig_stmt: CreateEventTrigStmt
+    alter_event_trig_stmt: AlterEventTrigStmt
+    create_plang_stmt: CreatePLangStmt
+    create_role_stmt: CreateRoleStmt
+    alter_role_stmt: AlterRoleStmt
+    alter_role_set_stmt: AlterRoleSetStmt
+    drop_role_stmt: DropRoleStmt
+    create_seq_stmt: CreateSeqStmt
+    alter_seq_stmt: AlterSeqStmt
+    define_stmt: DefineStmt
+    create_domain_stmt: CreateDomainStmt
+    create_op_class_stmt: CreateOpClassStmt
+    create_op_class_item: CreateOpClassItem
+    create_op_family_stmt: CreateOpFamilyStmt
+    alter_op_family_stmt: AlterOpFamilyStmt
+    drop_stmt: DropStmt
+    truncate_stmt: TruncateStmt
+    comment_stmt: CommentStmt
+    sec_label_stmt: SecLabelStmt
+    declare_cursor_stmt: DeclareCursorStmt
+    close_portal_stmt: ClosePortalStmt
+    fetch_stmt: FetchStmt
+    index_stmt: IndexStmt
+    create_stats_stmt: CreateStatsStmt
+    stats_elem: StatsElem
+    alter_stats_stmt: AlterStatsStmt
+    create_function_stmt: CreateFunctionStmt
+    function_parameter: FunctionParameter
+    alter_function_stmt: AlterFunctionStmt
+    do_stmt: DoStmt
+    inline_code_block: InlineCodeBlock
+    call_stmt: CallStmt
+    call_context: CallContext
+    rename_stmt: RenameStmt
+    alter_object_depends_stmt: AlterObjectDependsStmt
+    alter_object_schema_stmt: AlterObjectSchemaStmt
+    alter_owner_stmt: AlterOwnerStmt
+    alter_operator_stmt: AlterOperatorStmt
+    alter_type_stmt: AlterTypeStmt
+    rule_stmt: RuleStmt
+    notify_stmt: NotifyStmt
+    listen_stmt: ListenStmt
+    unlisten_stmt: UnlistenStmt
+    transaction_stmt: TransactionStmt
+    composite_type_stmt: CompositeTypeStmt
+    create_enum_stmt: CreateEnumStmt
+    create_range_stmt: CreateRangeStmt
+    alter_enum_stmt: AlterEnumStmt
+    view_stmt: ViewStmt
+    load_stmt: LoadStmt
+    createdb_stmt: CreatedbStmt
+    alter_database_stmt: AlterDatabaseStmt
+    alter_database_refresh_coll_stmt: AlterDatabaseRefreshCollStmt
+    alter_database_set_stmt: AlterDatabaseSetStmt
+    dropdb_stmt: DropdbStmt
+    alter_system_stmt: AlterSystemStmt
+    cluster_stmt: ClusterStmt
+    vacuum_stmt: VacuumStmt
+    vacuum_relation: VacuumRelation
+    explain_stmt: ExplainStmt
+    create_table_as_stmt: CreateTableAsStmt
+    refresh_mat_view_stmt: RefreshMatViewStmt
+    check_point_stmt: CheckPointStmt
+    discard_stmt: DiscardStmt
+    lock_stmt: LockStmt
+    constraints_set_stmt: ConstraintsSetStmt
+    reindex_stmt: ReindexStmt
+    create_conversion_stmt: CreateConversionStmt
+    create_cast_stmt: CreateCastStmt
+    create_transform_stmt: CreateTransformStmt
+    prepare_stmt: PrepareStmt
+    execute_stmt: ExecuteStmt
+    deallocate_stmt: DeallocateStmt
+    drop_owned_stmt: DropOwnedStmt
+    reassign_owned_stmt: ReassignOwnedStmt
+    alter_tsdictionary_stmt: AlterTSDictionaryStmt
+    alter_tsconfiguration_stmt: AlterTSConfigurationStmt
+    publication_table: PublicationTable
+    publication_obj_spec: PublicationObjSpec
+    create_publication_stmt: CreatePublicationStmt
+    alter_publication_stmt: AlterPublicationStmt
+    create_subscription_stmt: CreateSubscriptionStmt
+    alter_subscription_stmt: AlterSubscriptionStmt
+    drop_subscription_stmt: DropSubscriptionStmt
+    integer: Integer
+    float: Float
+    boolean: Boolean
+    string: String
+    bit_string: BitString
+    list: List
+    int_list: IntList
+    oid_list: OidList
+    a_const: A_Const
+
+class Integer(_message.Message):
+    ival: int
+
+class Float(_message.Message):
+    fval: str
+
+class Boolean(_message.Message):
+    boolval: bool
+
+class String(_message.Message):
+    sval: str
+
+class BitString(_message.Message):
+    bsval: str
+
+class List(_message.Message):
+    items: _containers.RepeatedCompositeFieldContainer[Node]
+
+class OidList(_message.Message):
+    items: _containers.RepeatedCompositeFieldContainer[Node]
+
+class IntList(_message.Message):
+    items: _containers.RepeatedCompositeFieldContainer[Node]
+
+class A_Const(_message.Message):
+    ival: Integer
+    fval: Float
+    boolval: Boolean
+    sval: String
+    bsval: BitString
+    isnull: bool
+    location: int
+
+class Alias(_message.Message):
+    aliasname: str
+    colnames: _containers.RepeatedCompositeFieldContainer[Node]
+
+class RangeVar(_message.Message):
+    catalogname: str
+    schemaname: str
+    relname: str
+    inh: bool
+    relpersistence: str
+    alias: Alias
+    location: int
+
+class TableFunc(_message.Message):
+    functype: TableFuncType
+    ns_uris: _containers.RepeatedCompositeFieldContainer[Node]
+    ns_names: _containers.RepeatedCompositeFieldContainer[Node]
+    docexpr: Node
+    rowexpr: Node
+    colnames: _containers.RepeatedCompositeFieldContainer[Node]
+    coltypes: _containers.RepeatedCompositeFieldContainer[Node]
+    coltypmods: _containers.RepeatedCompositeFieldContainer[Node]
+    colcollations: _containers.RepeatedCompositeFieldContainer[Node]
+    colexprs: _containers.RepeatedCompositeFieldContainer[Node]
+    coldefexprs: _containers.RepeatedCompositeFieldContainer[Node]
+    colvalexprs: _containers.RepeatedCompositeFieldContainer[Node]
+    passingvalexprs: _containers.RepeatedCompositeFieldContainer[Node]
+    notnulls: _containers.RepeatedScalarFieldContainer[int]
+    plan: Node
+    ordinalitycol: int
+    location: int
+
+class IntoClause(_message.Message):
+    rel: RangeVar
+    col_names: _containers.RepeatedCompositeFieldContainer[Node]
+    access_method: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    on_commit: OnCommitAction
+    table_space_name: str
+    view_query: Query
+    skip_data: bool
+
+class Var(_message.Message):
+    xpr: Node
+    varno: int
+    varattno: int
+    vartype: int
+    vartypmod: int
+    varcollid: int
+    varnullingrels: _containers.RepeatedScalarFieldContainer[int]
+    varlevelsup: int
+    varreturningtype: VarReturningType
+    location: int
+
+class Param(_message.Message):
+    xpr: Node
+    paramkind: ParamKind
+    paramid: int
+    paramtype: int
+    paramtypmod: int
+    paramcollid: int
+    location: int
+
+class Aggref(_message.Message):
+    xpr: Node
+    aggfnoid: int
+    aggtype: int
+    aggcollid: int
+    inputcollid: int
+    aggargtypes: _containers.RepeatedCompositeFieldContainer[Node]
+    aggdirectargs: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    aggorder: _containers.RepeatedCompositeFieldContainer[Node]
+    aggdistinct: _containers.RepeatedCompositeFieldContainer[Node]
+    aggfilter: Node
+    aggstar: bool
+    aggvariadic: bool
+    aggkind: str
+    agglevelsup: int
+    aggsplit: AggSplit
+    aggno: int
+    aggtransno: int
+    location: int
+
+class GroupingFunc(_message.Message):
+    xpr: Node
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    refs: _containers.RepeatedCompositeFieldContainer[Node]
+    agglevelsup: int
+    location: int
+
+class WindowFunc(_message.Message):
+    xpr: Node
+    winfnoid: int
+    wintype: int
+    wincollid: int
+    inputcollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    aggfilter: Node
+    run_condition: _containers.RepeatedCompositeFieldContainer[Node]
+    winref: int
+    winstar: bool
+    winagg: bool
+    location: int
+
+class WindowFuncRunCondition(_message.Message):
+    xpr: Node
+    opno: int
+    inputcollid: int
+    wfunc_left: bool
+    arg: Node
+
+class MergeSupportFunc(_message.Message):
+    xpr: Node
+    msftype: int
+    msfcollid: int
+    location: int
+
+class SubscriptingRef(_message.Message):
+    xpr: Node
+    refcontainertype: int
+    refelemtype: int
+    refrestype: int
+    reftypmod: int
+    refcollid: int
+    refupperindexpr: _containers.RepeatedCompositeFieldContainer[Node]
+    reflowerindexpr: _containers.RepeatedCompositeFieldContainer[Node]
+    refexpr: Node
+    refassgnexpr: Node
+
+class FuncExpr(_message.Message):
+    xpr: Node
+    funcid: int
+    funcresulttype: int
+    funcretset: bool
+    funcvariadic: bool
+    funcformat: CoercionForm
+    funccollid: int
+    inputcollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class NamedArgExpr(_message.Message):
+    xpr: Node
+    arg: Node
+    name: str
+    argnumber: int
+    location: int
+
+class OpExpr(_message.Message):
+    xpr: Node
+    opno: int
+    opresulttype: int
+    opretset: bool
+    opcollid: int
+    inputcollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class DistinctExpr(_message.Message):
+    xpr: Node
+    opno: int
+    opresulttype: int
+    opretset: bool
+    opcollid: int
+    inputcollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class NullIfExpr(_message.Message):
+    xpr: Node
+    opno: int
+    opresulttype: int
+    opretset: bool
+    opcollid: int
+    inputcollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class ScalarArrayOpExpr(_message.Message):
+    xpr: Node
+    opno: int
+    use_or: bool
+    inputcollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class BoolExpr(_message.Message):
+    xpr: Node
+    boolop: BoolExprType
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class SubLink(_message.Message):
+    xpr: Node
+    sub_link_type: SubLinkType
+    sub_link_id: int
+    testexpr: Node
+    oper_name: _containers.RepeatedCompositeFieldContainer[Node]
+    subselect: Node
+    location: int
+
+class SubPlan(_message.Message):
+    xpr: Node
+    sub_link_type: SubLinkType
+    testexpr: Node
+    param_ids: _containers.RepeatedCompositeFieldContainer[Node]
+    plan_id: int
+    plan_name: str
+    first_col_type: int
+    first_col_typmod: int
+    first_col_collation: int
+    use_hash_table: bool
+    unknown_eq_false: bool
+    parallel_safe: bool
+    set_param: _containers.RepeatedCompositeFieldContainer[Node]
+    par_param: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    startup_cost: float
+    per_call_cost: float
+
+class AlternativeSubPlan(_message.Message):
+    xpr: Node
+    subplans: _containers.RepeatedCompositeFieldContainer[Node]
+
+class FieldSelect(_message.Message):
+    xpr: Node
+    arg: Node
+    fieldnum: int
+    resulttype: int
+    resulttypmod: int
+    resultcollid: int
+
+class FieldStore(_message.Message):
+    xpr: Node
+    arg: Node
+    newvals: _containers.RepeatedCompositeFieldContainer[Node]
+    fieldnums: _containers.RepeatedCompositeFieldContainer[Node]
+    resulttype: int
+
+class RelabelType(_message.Message):
+    xpr: Node
+    arg: Node
+    resulttype: int
+    resulttypmod: int
+    resultcollid: int
+    relabelformat: CoercionForm
+    location: int
+
+class CoerceViaIO(_message.Message):
+    xpr: Node
+    arg: Node
+    resulttype: int
+    resultcollid: int
+    coerceformat: CoercionForm
+    location: int
+
+class ArrayCoerceExpr(_message.Message):
+    xpr: Node
+    arg: Node
+    elemexpr: Node
+    resulttype: int
+    resulttypmod: int
+    resultcollid: int
+    coerceformat: CoercionForm
+    location: int
+
+class ConvertRowtypeExpr(_message.Message):
+    xpr: Node
+    arg: Node
+    resulttype: int
+    convertformat: CoercionForm
+    location: int
+
+class CollateExpr(_message.Message):
+    xpr: Node
+    arg: Node
+    coll_oid: int
+    location: int
+
+class CaseExpr(_message.Message):
+    xpr: Node
+    casetype: int
+    casecollid: int
+    arg: Node
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    defresult: Node
+    location: int
+
+class CaseWhen(_message.Message):
+    xpr: Node
+    expr: Node
+    result: Node
+    location: int
+
+class CaseTestExpr(_message.Message):
+    xpr: Node
+    type_id: int
+    type_mod: int
+    collation: int
+
+class ArrayExpr(_message.Message):
+    xpr: Node
+    array_typeid: int
+    array_collid: int
+    element_typeid: int
+    elements: _containers.RepeatedCompositeFieldContainer[Node]
+    multidims: bool
+    list_start: int
+    list_end: int
+    location: int
+
+class RowExpr(_message.Message):
+    xpr: Node
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    row_typeid: int
+    row_format: CoercionForm
+    colnames: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class RowCompareExpr(_message.Message):
+    xpr: Node
+    cmptype: CompareType
+    opnos: _containers.RepeatedCompositeFieldContainer[Node]
+    opfamilies: _containers.RepeatedCompositeFieldContainer[Node]
+    inputcollids: _containers.RepeatedCompositeFieldContainer[Node]
+    largs: _containers.RepeatedCompositeFieldContainer[Node]
+    rargs: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CoalesceExpr(_message.Message):
+    xpr: Node
+    coalescetype: int
+    coalescecollid: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class MinMaxExpr(_message.Message):
+    xpr: Node
+    minmaxtype: int
+    minmaxcollid: int
+    inputcollid: int
+    op: MinMaxOp
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class SQLValueFunction(_message.Message):
+    xpr: Node
+    op: SQLValueFunctionOp
+    type: int
+    typmod: int
+    location: int
+
+class XmlExpr(_message.Message):
+    xpr: Node
+    op: XmlExprOp
+    name: str
+    named_args: _containers.RepeatedCompositeFieldContainer[Node]
+    arg_names: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    xmloption: XmlOptionType
+    indent: bool
+    type: int
+    typmod: int
+    location: int
+
+class JsonFormat(_message.Message):
+    format_type: JsonFormatType
+    encoding: JsonEncoding
+    location: int
+
+class JsonReturning(_message.Message):
+    format: JsonFormat
+    typid: int
+    typmod: int
+
+class JsonValueExpr(_message.Message):
+    raw_expr: Node
+    formatted_expr: Node
+    format: JsonFormat
+
+class JsonConstructorExpr(_message.Message):
+    xpr: Node
+    type: JsonConstructorType
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    func: Node
+    coercion: Node
+    returning: JsonReturning
+    absent_on_null: bool
+    unique: bool
+    location: int
+
+class JsonIsPredicate(_message.Message):
+    expr: Node
+    format: JsonFormat
+    item_type: JsonValueType
+    unique_keys: bool
+    location: int
+
+class JsonBehavior(_message.Message):
+    btype: JsonBehaviorType
+    expr: Node
+    coerce: bool
+    location: int
+
+class JsonExpr(_message.Message):
+    xpr: Node
+    op: JsonExprOp
+    column_name: str
+    formatted_expr: Node
+    format: JsonFormat
+    path_spec: Node
+    returning: JsonReturning
+    passing_names: _containers.RepeatedCompositeFieldContainer[Node]
+    passing_values: _containers.RepeatedCompositeFieldContainer[Node]
+    on_empty: JsonBehavior
+    on_error: JsonBehavior
+    use_io_coercion: bool
+    use_json_coercion: bool
+    wrapper: JsonWrapper
+    omit_quotes: bool
+    collation: int
+    location: int
+
+class JsonTablePath(_message.Message):
+    name: str
+
+class JsonTablePathScan(_message.Message):
+    plan: Node
+    path: JsonTablePath
+    error_on_error: bool
+    child: Node
+    col_min: int
+    col_max: int
+
+class JsonTableSiblingJoin(_message.Message):
+    plan: Node
+    lplan: Node
+    rplan: Node
+
+class NullTest(_message.Message):
+    xpr: Node
+    arg: Node
+    nulltesttype: NullTestType
+    argisrow: bool
+    location: int
+
+class BooleanTest(_message.Message):
+    xpr: Node
+    arg: Node
+    booltesttype: BoolTestType
+    location: int
+
+class MergeAction(_message.Message):
+    match_kind: MergeMatchKind
+    command_type: CmdType
+    override: OverridingKind
+    qual: Node
+    target_list: _containers.RepeatedCompositeFieldContainer[Node]
+    update_colnos: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CoerceToDomain(_message.Message):
+    xpr: Node
+    arg: Node
+    resulttype: int
+    resulttypmod: int
+    resultcollid: int
+    coercionformat: CoercionForm
+    location: int
+
+class CoerceToDomainValue(_message.Message):
+    xpr: Node
+    type_id: int
+    type_mod: int
+    collation: int
+    location: int
+
+class SetToDefault(_message.Message):
+    xpr: Node
+    type_id: int
+    type_mod: int
+    collation: int
+    location: int
+
+class CurrentOfExpr(_message.Message):
+    xpr: Node
+    cvarno: int
+    cursor_name: str
+    cursor_param: int
+
+class NextValueExpr(_message.Message):
+    xpr: Node
+    seqid: int
+    type_id: int
+
+class InferenceElem(_message.Message):
+    xpr: Node
+    expr: Node
+    infercollid: int
+    inferopclass: int
+
+class ReturningExpr(_message.Message):
+    xpr: Node
+    retlevelsup: int
+    retold: bool
+    retexpr: Node
+
+class TargetEntry(_message.Message):
+    xpr: Node
+    expr: Node
+    resno: int
+    resname: str
+    ressortgroupref: int
+    resorigtbl: int
+    resorigcol: int
+    resjunk: bool
+
+class RangeTblRef(_message.Message):
+    rtindex: int
+
+class JoinExpr(_message.Message):
+    jointype: JoinType
+    is_natural: bool
+    larg: Node
+    rarg: Node
+    using_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    join_using_alias: Alias
+    quals: Node
+    alias: Alias
+    rtindex: int
+
+class FromExpr(_message.Message):
+    fromlist: _containers.RepeatedCompositeFieldContainer[Node]
+    quals: Node
+
+class OnConflictExpr(_message.Message):
+    action: OnConflictAction
+    arbiter_elems: _containers.RepeatedCompositeFieldContainer[Node]
+    arbiter_where: Node
+    constraint: int
+    on_conflict_set: _containers.RepeatedCompositeFieldContainer[Node]
+    on_conflict_where: Node
+    excl_rel_index: int
+    excl_rel_tlist: _containers.RepeatedCompositeFieldContainer[Node]
+
+class Query(_message.Message):
+    command_type: CmdType
+    query_source: QuerySource
+    can_set_tag: bool
+    utility_stmt: Node
+    result_relation: int
+    has_aggs: bool
+    has_window_funcs: bool
+    has_target_srfs: bool
+    has_sub_links: bool
+    has_distinct_on: bool
+    has_recursive: bool
+    has_modifying_cte: bool
+    has_for_update: bool
+    has_row_security: bool
+    has_group_rte: bool
+    is_return: bool
+    cte_list: _containers.RepeatedCompositeFieldContainer[Node]
+    rtable: _containers.RepeatedCompositeFieldContainer[Node]
+    rteperminfos: _containers.RepeatedCompositeFieldContainer[Node]
+    jointree: FromExpr
+    merge_action_list: _containers.RepeatedCompositeFieldContainer[Node]
+    merge_target_relation: int
+    merge_join_condition: Node
+    target_list: _containers.RepeatedCompositeFieldContainer[Node]
+    override: OverridingKind
+    on_conflict: OnConflictExpr
+    returning_old_alias: str
+    returning_new_alias: str
+    returning_list: _containers.RepeatedCompositeFieldContainer[Node]
+    group_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    group_distinct: bool
+    grouping_sets: _containers.RepeatedCompositeFieldContainer[Node]
+    having_qual: Node
+    window_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    distinct_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    sort_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    limit_offset: Node
+    limit_count: Node
+    limit_option: LimitOption
+    row_marks: _containers.RepeatedCompositeFieldContainer[Node]
+    set_operations: Node
+    constraint_deps: _containers.RepeatedCompositeFieldContainer[Node]
+    with_check_options: _containers.RepeatedCompositeFieldContainer[Node]
+    stmt_location: int
+    stmt_len: int
+
+class TypeName(_message.Message):
+    names: _containers.RepeatedCompositeFieldContainer[Node]
+    type_oid: int
+    setof: bool
+    pct_type: bool
+    typmods: _containers.RepeatedCompositeFieldContainer[Node]
+    typemod: int
+    array_bounds: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class ColumnRef(_message.Message):
+    fields: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class ParamRef(_message.Message):
+    number: int
+    location: int
+
+class A_Expr(_message.Message):
+    kind: A_Expr_Kind
+    name: _containers.RepeatedCompositeFieldContainer[Node]
+    lexpr: Node
+    rexpr: Node
+    rexpr_list_start: int
+    rexpr_list_end: int
+    location: int
+
+class TypeCast(_message.Message):
+    arg: Node
+    type_name: TypeName
+    location: int
+
+class CollateClause(_message.Message):
+    arg: Node
+    collname: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class RoleSpec(_message.Message):
+    roletype: RoleSpecType
+    rolename: str
+    location: int
+
+class FuncCall(_message.Message):
+    funcname: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    agg_order: _containers.RepeatedCompositeFieldContainer[Node]
+    agg_filter: Node
+    over: WindowDef
+    agg_within_group: bool
+    agg_star: bool
+    agg_distinct: bool
+    func_variadic: bool
+    funcformat: CoercionForm
+    location: int
+
+class A_Star(_message.Message): ...
+
+class A_Indices(_message.Message):
+    is_slice: bool
+    lidx: Node
+    uidx: Node
+
+class A_Indirection(_message.Message):
+    arg: Node
+    indirection: _containers.RepeatedCompositeFieldContainer[Node]
+
+class A_ArrayExpr(_message.Message):
+    elements: _containers.RepeatedCompositeFieldContainer[Node]
+    list_start: int
+    list_end: int
+    location: int
+
+class ResTarget(_message.Message):
+    name: str
+    indirection: _containers.RepeatedCompositeFieldContainer[Node]
+    val: Node
+    location: int
+
+class MultiAssignRef(_message.Message):
+    source: Node
+    colno: int
+    ncolumns: int
+
+class SortBy(_message.Message):
+    node: Node
+    sortby_dir: SortByDir
+    sortby_nulls: SortByNulls
+    use_op: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class WindowDef(_message.Message):
+    name: str
+    refname: str
+    partition_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    order_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    frame_options: int
+    start_offset: Node
+    end_offset: Node
+    location: int
+
+class RangeSubselect(_message.Message):
+    lateral: bool
+    subquery: Node
+    alias: Alias
+
+class RangeFunction(_message.Message):
+    lateral: bool
+    ordinality: bool
+    is_rowsfrom: bool
+    functions: _containers.RepeatedCompositeFieldContainer[Node]
+    alias: Alias
+    coldeflist: _containers.RepeatedCompositeFieldContainer[Node]
+
+class RangeTableFunc(_message.Message):
+    lateral: bool
+    docexpr: Node
+    rowexpr: Node
+    namespaces: _containers.RepeatedCompositeFieldContainer[Node]
+    columns: _containers.RepeatedCompositeFieldContainer[Node]
+    alias: Alias
+    location: int
+
+class RangeTableFuncCol(_message.Message):
+    colname: str
+    type_name: TypeName
+    for_ordinality: bool
+    is_not_null: bool
+    colexpr: Node
+    coldefexpr: Node
+    location: int
+
+class RangeTableSample(_message.Message):
+    relation: Node
+    method: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    repeatable: Node
+    location: int
+
+class ColumnDef(_message.Message):
+    colname: str
+    type_name: TypeName
+    compression: str
+    inhcount: int
+    is_local: bool
+    is_not_null: bool
+    is_from_type: bool
+    storage: str
+    storage_name: str
+    raw_default: Node
+    cooked_default: Node
+    identity: str
+    identity_sequence: RangeVar
+    generated: str
+    coll_clause: CollateClause
+    coll_oid: int
+    constraints: _containers.RepeatedCompositeFieldContainer[Node]
+    fdwoptions: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class TableLikeClause(_message.Message):
+    relation: RangeVar
+    options: int
+    relation_oid: int
+
+class IndexElem(_message.Message):
+    name: str
+    expr: Node
+    indexcolname: str
+    collation: _containers.RepeatedCompositeFieldContainer[Node]
+    opclass: _containers.RepeatedCompositeFieldContainer[Node]
+    opclassopts: _containers.RepeatedCompositeFieldContainer[Node]
+    ordering: SortByDir
+    nulls_ordering: SortByNulls
+
+class DefElem(_message.Message):
+    defnamespace: str
+    defname: str
+    arg: Node
+    defaction: DefElemAction
+    location: int
+
+class LockingClause(_message.Message):
+    locked_rels: _containers.RepeatedCompositeFieldContainer[Node]
+    strength: LockClauseStrength
+    wait_policy: LockWaitPolicy
+
+class XmlSerialize(_message.Message):
+    xmloption: XmlOptionType
+    expr: Node
+    type_name: TypeName
+    indent: bool
+    location: int
+
+class PartitionElem(_message.Message):
+    name: str
+    expr: Node
+    collation: _containers.RepeatedCompositeFieldContainer[Node]
+    opclass: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class PartitionSpec(_message.Message):
+    strategy: PartitionStrategy
+    part_params: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class PartitionBoundSpec(_message.Message):
+    strategy: str
+    is_default: bool
+    modulus: int
+    remainder: int
+    listdatums: _containers.RepeatedCompositeFieldContainer[Node]
+    lowerdatums: _containers.RepeatedCompositeFieldContainer[Node]
+    upperdatums: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class PartitionRangeDatum(_message.Message):
+    kind: PartitionRangeDatumKind
+    value: Node
+    location: int
+
+class PartitionCmd(_message.Message):
+    name: RangeVar
+    bound: PartitionBoundSpec
+    concurrent: bool
+
+class RangeTblEntry(_message.Message):
+    alias: Alias
+    eref: Alias
+    rtekind: RTEKind
+    relid: int
+    inh: bool
+    relkind: str
+    rellockmode: int
+    perminfoindex: int
+    tablesample: TableSampleClause
+    subquery: Query
+    security_barrier: bool
+    jointype: JoinType
+    joinmergedcols: int
+    joinaliasvars: _containers.RepeatedCompositeFieldContainer[Node]
+    joinleftcols: _containers.RepeatedCompositeFieldContainer[Node]
+    joinrightcols: _containers.RepeatedCompositeFieldContainer[Node]
+    join_using_alias: Alias
+    functions: _containers.RepeatedCompositeFieldContainer[Node]
+    funcordinality: bool
+    tablefunc: TableFunc
+    values_lists: _containers.RepeatedCompositeFieldContainer[Node]
+    ctename: str
+    ctelevelsup: int
+    self_reference: bool
+    coltypes: _containers.RepeatedCompositeFieldContainer[Node]
+    coltypmods: _containers.RepeatedCompositeFieldContainer[Node]
+    colcollations: _containers.RepeatedCompositeFieldContainer[Node]
+    enrname: str
+    enrtuples: float
+    groupexprs: _containers.RepeatedCompositeFieldContainer[Node]
+    lateral: bool
+    in_from_cl: bool
+    security_quals: _containers.RepeatedCompositeFieldContainer[Node]
+
+class RTEPermissionInfo(_message.Message):
+    relid: int
+    inh: bool
+    required_perms: int
+    check_as_user: int
+    selected_cols: _containers.RepeatedScalarFieldContainer[int]
+    inserted_cols: _containers.RepeatedScalarFieldContainer[int]
+    updated_cols: _containers.RepeatedScalarFieldContainer[int]
+
+class RangeTblFunction(_message.Message):
+    funcexpr: Node
+    funccolcount: int
+    funccolnames: _containers.RepeatedCompositeFieldContainer[Node]
+    funccoltypes: _containers.RepeatedCompositeFieldContainer[Node]
+    funccoltypmods: _containers.RepeatedCompositeFieldContainer[Node]
+    funccolcollations: _containers.RepeatedCompositeFieldContainer[Node]
+    funcparams: _containers.RepeatedScalarFieldContainer[int]
+
+class TableSampleClause(_message.Message):
+    tsmhandler: int
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    repeatable: Node
+
+class WithCheckOption(_message.Message):
+    kind: WCOKind
+    relname: str
+    polname: str
+    qual: Node
+    cascaded: bool
+
+class SortGroupClause(_message.Message):
+    tle_sort_group_ref: int
+    eqop: int
+    sortop: int
+    reverse_sort: bool
+    nulls_first: bool
+    hashable: bool
+
+class GroupingSet(_message.Message):
+    kind: GroupingSetKind
+    content: _containers.RepeatedCompositeFieldContainer[Node]
+    location: int
+
+class WindowClause(_message.Message):
+    name: str
+    refname: str
+    partition_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    order_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    frame_options: int
+    start_offset: Node
+    end_offset: Node
+    start_in_range_func: int
+    end_in_range_func: int
+    in_range_coll: int
+    in_range_asc: bool
+    in_range_nulls_first: bool
+    winref: int
+    copied_order: bool
+
+class RowMarkClause(_message.Message):
+    rti: int
+    strength: LockClauseStrength
+    wait_policy: LockWaitPolicy
+    pushed_down: bool
+
+class WithClause(_message.Message):
+    ctes: _containers.RepeatedCompositeFieldContainer[Node]
+    recursive: bool
+    location: int
+
+class InferClause(_message.Message):
+    index_elems: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+    conname: str
+    location: int
+
+class OnConflictClause(_message.Message):
+    action: OnConflictAction
+    infer: InferClause
+    target_list: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+    location: int
+
+class CTESearchClause(_message.Message):
+    search_col_list: _containers.RepeatedCompositeFieldContainer[Node]
+    search_breadth_first: bool
+    search_seq_column: str
+    location: int
+
+class CTECycleClause(_message.Message):
+    cycle_col_list: _containers.RepeatedCompositeFieldContainer[Node]
+    cycle_mark_column: str
+    cycle_mark_value: Node
+    cycle_mark_default: Node
+    cycle_path_column: str
+    location: int
+    cycle_mark_type: int
+    cycle_mark_typmod: int
+    cycle_mark_collation: int
+    cycle_mark_neop: int
+
+class CommonTableExpr(_message.Message):
+    ctename: str
+    aliascolnames: _containers.RepeatedCompositeFieldContainer[Node]
+    ctematerialized: CTEMaterialize
+    ctequery: Node
+    search_clause: CTESearchClause
+    cycle_clause: CTECycleClause
+    location: int
+    cterecursive: bool
+    cterefcount: int
+    ctecolnames: _containers.RepeatedCompositeFieldContainer[Node]
+    ctecoltypes: _containers.RepeatedCompositeFieldContainer[Node]
+    ctecoltypmods: _containers.RepeatedCompositeFieldContainer[Node]
+    ctecolcollations: _containers.RepeatedCompositeFieldContainer[Node]
+
+class MergeWhenClause(_message.Message):
+    match_kind: MergeMatchKind
+    command_type: CmdType
+    override: OverridingKind
+    condition: Node
+    target_list: _containers.RepeatedCompositeFieldContainer[Node]
+    values: _containers.RepeatedCompositeFieldContainer[Node]
+
+class ReturningOption(_message.Message):
+    option: ReturningOptionKind
+    value: str
+    location: int
+
+class ReturningClause(_message.Message):
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    exprs: _containers.RepeatedCompositeFieldContainer[Node]
+
+class TriggerTransition(_message.Message):
+    name: str
+    is_new: bool
+    is_table: bool
+
+class JsonOutput(_message.Message):
+    type_name: TypeName
+    returning: JsonReturning
+
+class JsonArgument(_message.Message):
+    val: JsonValueExpr
+    name: str
+
+class JsonFuncExpr(_message.Message):
+    op: JsonExprOp
+    column_name: str
+    context_item: JsonValueExpr
+    pathspec: Node
+    passing: _containers.RepeatedCompositeFieldContainer[Node]
+    output: JsonOutput
+    on_empty: JsonBehavior
+    on_error: JsonBehavior
+    wrapper: JsonWrapper
+    quotes: JsonQuotes
+    location: int
+
+class JsonTablePathSpec(_message.Message):
+    string: Node
+    name: str
+    name_location: int
+    location: int
+
+class JsonTable(_message.Message):
+    context_item: JsonValueExpr
+    pathspec: JsonTablePathSpec
+    passing: _containers.RepeatedCompositeFieldContainer[Node]
+    columns: _containers.RepeatedCompositeFieldContainer[Node]
+    on_error: JsonBehavior
+    alias: Alias
+    lateral: bool
+    location: int
+
+class JsonTableColumn(_message.Message):
+    coltype: JsonTableColumnType
+    name: str
+    type_name: TypeName
+    pathspec: JsonTablePathSpec
+    format: JsonFormat
+    wrapper: JsonWrapper
+    quotes: JsonQuotes
+    columns: _containers.RepeatedCompositeFieldContainer[Node]
+    on_empty: JsonBehavior
+    on_error: JsonBehavior
+    location: int
+
+class JsonKeyValue(_message.Message):
+    key: Node
+    value: JsonValueExpr
+
+class JsonParseExpr(_message.Message):
+    expr: JsonValueExpr
+    output: JsonOutput
+    unique_keys: bool
+    location: int
+
+class JsonScalarExpr(_message.Message):
+    expr: Node
+    output: JsonOutput
+    location: int
+
+class JsonSerializeExpr(_message.Message):
+    expr: JsonValueExpr
+    output: JsonOutput
+    location: int
+
+class JsonObjectConstructor(_message.Message):
+    exprs: _containers.RepeatedCompositeFieldContainer[Node]
+    output: JsonOutput
+    absent_on_null: bool
+    unique: bool
+    location: int
+
+class JsonArrayConstructor(_message.Message):
+    exprs: _containers.RepeatedCompositeFieldContainer[Node]
+    output: JsonOutput
+    absent_on_null: bool
+    location: int
+
+class JsonArrayQueryConstructor(_message.Message):
+    query: Node
+    output: JsonOutput
+    format: JsonFormat
+    absent_on_null: bool
+    location: int
+
+class JsonAggConstructor(_message.Message):
+    output: JsonOutput
+    agg_filter: Node
+    agg_order: _containers.RepeatedCompositeFieldContainer[Node]
+    over: WindowDef
+    location: int
+
+class JsonObjectAgg(_message.Message):
+    constructor: JsonAggConstructor
+    arg: JsonKeyValue
+    absent_on_null: bool
+    unique: bool
+
+class JsonArrayAgg(_message.Message):
+    constructor: JsonAggConstructor
+    arg: JsonValueExpr
+    absent_on_null: bool
+
+class RawStmt(_message.Message):
+    stmt: Node
+    stmt_location: int
+    stmt_len: int
+
+class InsertStmt(_message.Message):
+    relation: RangeVar
+    cols: _containers.RepeatedCompositeFieldContainer[Node]
+    select_stmt: Node
+    on_conflict_clause: OnConflictClause
+    returning_clause: ReturningClause
+    with_clause: WithClause
+    override: OverridingKind
+
+class DeleteStmt(_message.Message):
+    relation: RangeVar
+    using_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+    returning_clause: ReturningClause
+    with_clause: WithClause
+
+class UpdateStmt(_message.Message):
+    relation: RangeVar
+    target_list: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+    from_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    returning_clause: ReturningClause
+    with_clause: WithClause
+
+class MergeStmt(_message.Message):
+    relation: RangeVar
+    source_relation: Node
+    join_condition: Node
+    merge_when_clauses: _containers.RepeatedCompositeFieldContainer[Node]
+    returning_clause: ReturningClause
+    with_clause: WithClause
+
+class SelectStmt(_message.Message):
+    distinct_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    into_clause: IntoClause
+    target_list: _containers.RepeatedCompositeFieldContainer[Node]
+    from_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+    group_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    group_distinct: bool
+    having_clause: Node
+    window_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    values_lists: _containers.RepeatedCompositeFieldContainer[Node]
+    sort_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    limit_offset: Node
+    limit_count: Node
+    limit_option: LimitOption
+    locking_clause: _containers.RepeatedCompositeFieldContainer[Node]
+    with_clause: WithClause
+    op: SetOperation
+    all: bool
+    larg: SelectStmt
+    rarg: SelectStmt
+
+class SetOperationStmt(_message.Message):
+    op: SetOperation
+    all: bool
+    larg: Node
+    rarg: Node
+    col_types: _containers.RepeatedCompositeFieldContainer[Node]
+    col_typmods: _containers.RepeatedCompositeFieldContainer[Node]
+    col_collations: _containers.RepeatedCompositeFieldContainer[Node]
+    group_clauses: _containers.RepeatedCompositeFieldContainer[Node]
+
+class ReturnStmt(_message.Message):
+    returnval: Node
+
+class PLAssignStmt(_message.Message):
+    name: str
+    indirection: _containers.RepeatedCompositeFieldContainer[Node]
+    nnames: int
+    val: SelectStmt
+    location: int
+
+class CreateSchemaStmt(_message.Message):
+    schemaname: str
+    authrole: RoleSpec
+    schema_elts: _containers.RepeatedCompositeFieldContainer[Node]
+    if_not_exists: bool
+
+class AlterTableStmt(_message.Message):
+    relation: RangeVar
+    cmds: _containers.RepeatedCompositeFieldContainer[Node]
+    objtype: ObjectType
+    missing_ok: bool
+
+class AlterTableCmd(_message.Message):
+    subtype: AlterTableType
+    name: str
+    num: int
+    newowner: RoleSpec
+    behavior: DropBehavior
+    missing_ok: bool
+    recurse: bool
+
+class ATAlterConstraint(_message.Message):
+    conname: str
+    alter_enforceability: bool
+    is_enforced: bool
+    alter_deferrability: bool
+    deferrable: bool
+    initdeferred: bool
+    alter_inheritability: bool
+    noinherit: bool
+
+class ReplicaIdentityStmt(_message.Message):
+    identity_type: str
+    name: str
+
+class AlterCollationStmt(_message.Message):
+    collname: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterDomainStmt(_message.Message):
+    subtype: str
+    type_name: _containers.RepeatedCompositeFieldContainer[Node]
+    name: str
+    behavior: DropBehavior
+    missing_ok: bool
+
+class GrantStmt(_message.Message):
+    is_grant: bool
+    targtype: GrantTargetType
+    objtype: ObjectType
+    objects: _containers.RepeatedCompositeFieldContainer[Node]
+    privileges: _containers.RepeatedCompositeFieldContainer[Node]
+    grantees: _containers.RepeatedCompositeFieldContainer[Node]
+    grant_option: bool
+    grantor: RoleSpec
+    behavior: DropBehavior
+
+class ObjectWithArgs(_message.Message):
+    objname: _containers.RepeatedCompositeFieldContainer[Node]
+    objargs: _containers.RepeatedCompositeFieldContainer[Node]
+    objfuncargs: _containers.RepeatedCompositeFieldContainer[Node]
+    args_unspecified: bool
+
+class AccessPriv(_message.Message):
+    priv_name: str
+    cols: _containers.RepeatedCompositeFieldContainer[Node]
+
+class GrantRoleStmt(_message.Message):
+    granted_roles: _containers.RepeatedCompositeFieldContainer[Node]
+    grantee_roles: _containers.RepeatedCompositeFieldContainer[Node]
+    is_grant: bool
+    opt: _containers.RepeatedCompositeFieldContainer[Node]
+    grantor: RoleSpec
+    behavior: DropBehavior
+
+class AlterDefaultPrivilegesStmt(_message.Message):
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    action: GrantStmt
+
+class CopyStmt(_message.Message):
+    relation: RangeVar
+    query: Node
+    attlist: _containers.RepeatedCompositeFieldContainer[Node]
+    is_from: bool
+    is_program: bool
+    filename: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+
+class VariableSetStmt(_message.Message):
+    kind: VariableSetKind
+    name: str
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    jumble_args: bool
+    is_local: bool
+    location: int
+
+class VariableShowStmt(_message.Message):
+    name: str
+
+class CreateStmt(_message.Message):
+    relation: RangeVar
+    table_elts: _containers.RepeatedCompositeFieldContainer[Node]
+    inh_relations: _containers.RepeatedCompositeFieldContainer[Node]
+    partbound: PartitionBoundSpec
+    partspec: PartitionSpec
+    of_typename: TypeName
+    constraints: _containers.RepeatedCompositeFieldContainer[Node]
+    nnconstraints: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    oncommit: OnCommitAction
+    tablespacename: str
+    access_method: str
+    if_not_exists: bool
+
+class Constraint(_message.Message):
+    contype: ConstrType
+    conname: str
+    deferrable: bool
+    initdeferred: bool
+    is_enforced: bool
+    skip_validation: bool
+    initially_valid: bool
+    is_no_inherit: bool
+    raw_expr: Node
+    cooked_expr: str
+    generated_when: str
+    generated_kind: str
+    nulls_not_distinct: bool
+    keys: _containers.RepeatedCompositeFieldContainer[Node]
+    without_overlaps: bool
+    including: _containers.RepeatedCompositeFieldContainer[Node]
+    exclusions: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    indexname: str
+    indexspace: str
+    reset_default_tblspc: bool
+    access_method: str
+    where_clause: Node
+    pktable: RangeVar
+    fk_attrs: _containers.RepeatedCompositeFieldContainer[Node]
+    pk_attrs: _containers.RepeatedCompositeFieldContainer[Node]
+    fk_with_period: bool
+    pk_with_period: bool
+    fk_matchtype: str
+    fk_upd_action: str
+    fk_del_action: str
+    fk_del_set_cols: _containers.RepeatedCompositeFieldContainer[Node]
+    old_conpfeqop: _containers.RepeatedCompositeFieldContainer[Node]
+    old_pktable_oid: int
+    location: int
+
+class CreateTableSpaceStmt(_message.Message):
+    tablespacename: str
+    owner: RoleSpec
+    location: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class DropTableSpaceStmt(_message.Message):
+    tablespacename: str
+    missing_ok: bool
+
+class AlterTableSpaceOptionsStmt(_message.Message):
+    tablespacename: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    is_reset: bool
+
+class AlterTableMoveAllStmt(_message.Message):
+    orig_tablespacename: str
+    objtype: ObjectType
+    roles: _containers.RepeatedCompositeFieldContainer[Node]
+    new_tablespacename: str
+    nowait: bool
+
+class CreateExtensionStmt(_message.Message):
+    extname: str
+    if_not_exists: bool
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterExtensionStmt(_message.Message):
+    extname: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterExtensionContentsStmt(_message.Message):
+    extname: str
+    action: int
+    objtype: ObjectType
+    object: Node
+
+class CreateFdwStmt(_message.Message):
+    fdwname: str
+    func_options: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterFdwStmt(_message.Message):
+    fdwname: str
+    func_options: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateForeignServerStmt(_message.Message):
+    servername: str
+    servertype: str
+    version: str
+    fdwname: str
+    if_not_exists: bool
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterForeignServerStmt(_message.Message):
+    servername: str
+    version: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    has_version: bool
+
+class CreateForeignTableStmt(_message.Message):
+    base_stmt: CreateStmt
+    servername: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateUserMappingStmt(_message.Message):
+    user: RoleSpec
+    servername: str
+    if_not_exists: bool
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterUserMappingStmt(_message.Message):
+    user: RoleSpec
+    servername: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class DropUserMappingStmt(_message.Message):
+    user: RoleSpec
+    servername: str
+    missing_ok: bool
+
+class ImportForeignSchemaStmt(_message.Message):
+    server_name: str
+    remote_schema: str
+    local_schema: str
+    list_type: ImportForeignSchemaType
+    table_list: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreatePolicyStmt(_message.Message):
+    policy_name: str
+    table: RangeVar
+    cmd_name: str
+    permissive: bool
+    roles: _containers.RepeatedCompositeFieldContainer[Node]
+    qual: Node
+    with_check: Node
+
+class AlterPolicyStmt(_message.Message):
+    policy_name: str
+    table: RangeVar
+    roles: _containers.RepeatedCompositeFieldContainer[Node]
+    qual: Node
+    with_check: Node
+
+class CreateAmStmt(_message.Message):
+    amname: str
+    handler_name: _containers.RepeatedCompositeFieldContainer[Node]
+    amtype: str
+
+class CreateTrigStmt(_message.Message):
+    replace: bool
+    isconstraint: bool
+    trigname: str
+    relation: RangeVar
+    funcname: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    row: bool
+    timing: int
+    events: int
+    columns: _containers.RepeatedCompositeFieldContainer[Node]
+    when_clause: Node
+    transition_rels: _containers.RepeatedCompositeFieldContainer[Node]
+    deferrable: bool
+    initdeferred: bool
+    constrrel: RangeVar
+
+class CreateEventTrigStmt(_message.Message):
+    trigname: str
+    eventname: str
+    whenclause: _containers.RepeatedCompositeFieldContainer[Node]
+    funcname: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterEventTrigStmt(_message.Message):
+    trigname: str
+    tgenabled: str
+
+class CreatePLangStmt(_message.Message):
+    replace: bool
+    plname: str
+    plhandler: _containers.RepeatedCompositeFieldContainer[Node]
+    plinline: _containers.RepeatedCompositeFieldContainer[Node]
+    plvalidator: _containers.RepeatedCompositeFieldContainer[Node]
+    pltrusted: bool
+
+class CreateRoleStmt(_message.Message):
+    stmt_type: RoleStmtType
+    role: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterRoleStmt(_message.Message):
+    role: RoleSpec
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    action: int
+
+class AlterRoleSetStmt(_message.Message):
+    role: RoleSpec
+    database: str
+    setstmt: VariableSetStmt
+
+class DropRoleStmt(_message.Message):
+    roles: _containers.RepeatedCompositeFieldContainer[Node]
+    missing_ok: bool
+
+class CreateSeqStmt(_message.Message):
+    sequence: RangeVar
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    owner_id: int
+    for_identity: bool
+    if_not_exists: bool
+
+class AlterSeqStmt(_message.Message):
+    sequence: RangeVar
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    for_identity: bool
+    missing_ok: bool
+
+class DefineStmt(_message.Message):
+    kind: ObjectType
+    oldstyle: bool
+    defnames: _containers.RepeatedCompositeFieldContainer[Node]
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+    definition: _containers.RepeatedCompositeFieldContainer[Node]
+    if_not_exists: bool
+    replace: bool
+
+class CreateDomainStmt(_message.Message):
+    domainname: _containers.RepeatedCompositeFieldContainer[Node]
+    type_name: TypeName
+    coll_clause: CollateClause
+    constraints: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateOpClassStmt(_message.Message):
+    opclassname: _containers.RepeatedCompositeFieldContainer[Node]
+    opfamilyname: _containers.RepeatedCompositeFieldContainer[Node]
+    amname: str
+    datatype: TypeName
+    items: _containers.RepeatedCompositeFieldContainer[Node]
+    is_default: bool
+
+class CreateOpClassItem(_message.Message):
+    itemtype: int
+    name: ObjectWithArgs
+    number: int
+    order_family: _containers.RepeatedCompositeFieldContainer[Node]
+    class_args: _containers.RepeatedCompositeFieldContainer[Node]
+    storedtype: TypeName
+
+class CreateOpFamilyStmt(_message.Message):
+    opfamilyname: _containers.RepeatedCompositeFieldContainer[Node]
+    amname: str
+
+class AlterOpFamilyStmt(_message.Message):
+    opfamilyname: _containers.RepeatedCompositeFieldContainer[Node]
+    amname: str
+    is_drop: bool
+    items: _containers.RepeatedCompositeFieldContainer[Node]
+
+class DropStmt(_message.Message):
+    objects: _containers.RepeatedCompositeFieldContainer[Node]
+    remove_type: ObjectType
+    behavior: DropBehavior
+    missing_ok: bool
+    concurrent: bool
+
+class TruncateStmt(_message.Message):
+    relations: _containers.RepeatedCompositeFieldContainer[Node]
+    restart_seqs: bool
+    behavior: DropBehavior
+
+class CommentStmt(_message.Message):
+    objtype: ObjectType
+    object: Node
+    comment: str
+
+class SecLabelStmt(_message.Message):
+    objtype: ObjectType
+    object: Node
+    provider: str
+    label: str
+
+class DeclareCursorStmt(_message.Message):
+    portalname: str
+    options: int
+    query: Node
+
+class ClosePortalStmt(_message.Message):
+    portalname: str
+
+class FetchStmt(_message.Message):
+    direction: FetchDirection
+    how_many: int
+    portalname: str
+    ismove: bool
+
+class IndexStmt(_message.Message):
+    idxname: str
+    relation: RangeVar
+    access_method: str
+    table_space: str
+    index_params: _containers.RepeatedCompositeFieldContainer[Node]
+    index_including_params: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    where_clause: Node
+    exclude_op_names: _containers.RepeatedCompositeFieldContainer[Node]
+    idxcomment: str
+    index_oid: int
+    old_number: int
+    old_create_subid: int
+    old_first_relfilelocator_subid: int
+    unique: bool
+    nulls_not_distinct: bool
+    primary: bool
+    isconstraint: bool
+    iswithoutoverlaps: bool
+    deferrable: bool
+    initdeferred: bool
+    transformed: bool
+    concurrent: bool
+    if_not_exists: bool
+    reset_default_tblspc: bool
+
+class CreateStatsStmt(_message.Message):
+    defnames: _containers.RepeatedCompositeFieldContainer[Node]
+    stat_types: _containers.RepeatedCompositeFieldContainer[Node]
+    exprs: _containers.RepeatedCompositeFieldContainer[Node]
+    relations: _containers.RepeatedCompositeFieldContainer[Node]
+    stxcomment: str
+    transformed: bool
+    if_not_exists: bool
+
+class StatsElem(_message.Message):
+    name: str
+    expr: Node
+
+class AlterStatsStmt(_message.Message):
+    defnames: _containers.RepeatedCompositeFieldContainer[Node]
+    stxstattarget: Node
+    missing_ok: bool
+
+class CreateFunctionStmt(_message.Message):
+    is_procedure: bool
+    replace: bool
+    funcname: _containers.RepeatedCompositeFieldContainer[Node]
+    parameters: _containers.RepeatedCompositeFieldContainer[Node]
+    return_type: TypeName
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    sql_body: Node
+
+class FunctionParameter(_message.Message):
+    name: str
+    arg_type: TypeName
+    mode: FunctionParameterMode
+    defexpr: Node
+    location: int
+
+class AlterFunctionStmt(_message.Message):
+    objtype: ObjectType
+    func: ObjectWithArgs
+    actions: _containers.RepeatedCompositeFieldContainer[Node]
+
+class DoStmt(_message.Message):
+    args: _containers.RepeatedCompositeFieldContainer[Node]
+
+class InlineCodeBlock(_message.Message):
+    source_text: str
+    lang_oid: int
+    lang_is_trusted: bool
+    atomic: bool
+
+class CallStmt(_message.Message):
+    funccall: FuncCall
+    funcexpr: FuncExpr
+    outargs: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CallContext(_message.Message):
+    atomic: bool
+
+class RenameStmt(_message.Message):
+    rename_type: ObjectType
+    relation_type: ObjectType
+    relation: RangeVar
+    object: Node
+    subname: str
+    newname: str
+    behavior: DropBehavior
+    missing_ok: bool
+
+class AlterObjectDependsStmt(_message.Message):
+    object_type: ObjectType
+    relation: RangeVar
+    object: Node
+    extname: String
+    remove: bool
+
+class AlterObjectSchemaStmt(_message.Message):
+    object_type: ObjectType
+    relation: RangeVar
+    object: Node
+    newschema: str
+    missing_ok: bool
+
+class AlterOwnerStmt(_message.Message):
+    object_type: ObjectType
+    relation: RangeVar
+    object: Node
+    newowner: RoleSpec
+
+class AlterOperatorStmt(_message.Message):
+    opername: ObjectWithArgs
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterTypeStmt(_message.Message):
+    type_name: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class RuleStmt(_message.Message):
+    relation: RangeVar
+    rulename: str
+    where_clause: Node
+    event: CmdType
+    instead: bool
+    actions: _containers.RepeatedCompositeFieldContainer[Node]
+    replace: bool
+
+class NotifyStmt(_message.Message):
+    conditionname: str
+    payload: str
+
+class ListenStmt(_message.Message):
+    conditionname: str
+
+class UnlistenStmt(_message.Message):
+    conditionname: str
+
+class TransactionStmt(_message.Message):
+    kind: TransactionStmtKind
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    savepoint_name: str
+    gid: str
+    chain: bool
+    location: int
+
+class CompositeTypeStmt(_message.Message):
+    typevar: RangeVar
+    coldeflist: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateEnumStmt(_message.Message):
+    type_name: _containers.RepeatedCompositeFieldContainer[Node]
+    vals: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateRangeStmt(_message.Message):
+    type_name: _containers.RepeatedCompositeFieldContainer[Node]
+    params: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterEnumStmt(_message.Message):
+    type_name: _containers.RepeatedCompositeFieldContainer[Node]
+    old_val: str
+    new_val: str
+    new_val_neighbor: str
+    new_val_is_after: bool
+    skip_if_new_val_exists: bool
+
+class ViewStmt(_message.Message):
+    view: RangeVar
+    aliases: _containers.RepeatedCompositeFieldContainer[Node]
+    query: Node
+    replace: bool
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    with_check_option: ViewCheckOption
+
+class LoadStmt(_message.Message):
+    filename: str
+
+class CreatedbStmt(_message.Message):
+    dbname: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterDatabaseStmt(_message.Message):
+    dbname: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterDatabaseRefreshCollStmt(_message.Message):
+    dbname: str
+
+class AlterDatabaseSetStmt(_message.Message):
+    dbname: str
+    setstmt: VariableSetStmt
+
+class DropdbStmt(_message.Message):
+    dbname: str
+    missing_ok: bool
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterSystemStmt(_message.Message):
+    setstmt: VariableSetStmt
+
+class ClusterStmt(_message.Message):
+    relation: RangeVar
+    indexname: str
+    params: _containers.RepeatedCompositeFieldContainer[Node]
+
+class VacuumStmt(_message.Message):
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    rels: _containers.RepeatedCompositeFieldContainer[Node]
+    is_vacuumcmd: bool
+
+class VacuumRelation(_message.Message):
+    relation: RangeVar
+    oid: int
+    va_cols: _containers.RepeatedCompositeFieldContainer[Node]
+
+class ExplainStmt(_message.Message):
+    query: Node
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateTableAsStmt(_message.Message):
+    query: Node
+    into: IntoClause
+    objtype: ObjectType
+    is_select_into: bool
+    if_not_exists: bool
+
+class RefreshMatViewStmt(_message.Message):
+    concurrent: bool
+    skip_data: bool
+    relation: RangeVar
+
+class CheckPointStmt(_message.Message): ...
+
+class DiscardStmt(_message.Message):
+    target: DiscardMode
+
+class LockStmt(_message.Message):
+    relations: _containers.RepeatedCompositeFieldContainer[Node]
+    mode: int
+    nowait: bool
+
+class ConstraintsSetStmt(_message.Message):
+    constraints: _containers.RepeatedCompositeFieldContainer[Node]
+    deferred: bool
+
+class ReindexStmt(_message.Message):
+    kind: ReindexObjectType
+    relation: RangeVar
+    name: str
+    params: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateConversionStmt(_message.Message):
+    conversion_name: _containers.RepeatedCompositeFieldContainer[Node]
+    for_encoding_name: str
+    to_encoding_name: str
+    func_name: _containers.RepeatedCompositeFieldContainer[Node]
+
+class CreateCastStmt(_message.Message):
+    sourcetype: TypeName
+    targettype: TypeName
+    func: ObjectWithArgs
+    context: CoercionContext
+    inout: bool
+
+class CreateTransformStmt(_message.Message):
+    replace: bool
+    type_name: TypeName
+    lang: str
+    fromsql: ObjectWithArgs
+    tosql: ObjectWithArgs
+
+class PrepareStmt(_message.Message):
+    name: str
+    argtypes: _containers.RepeatedCompositeFieldContainer[Node]
+    query: Node
+
+class ExecuteStmt(_message.Message):
+    name: str
+    params: _containers.RepeatedCompositeFieldContainer[Node]
+
+class DeallocateStmt(_message.Message):
+    name: str
+    isall: bool
+    location: int
+
+class DropOwnedStmt(_message.Message):
+    roles: _containers.RepeatedCompositeFieldContainer[Node]
+    behavior: DropBehavior
+
+class ReassignOwnedStmt(_message.Message):
+    roles: _containers.RepeatedCompositeFieldContainer[Node]
+    newrole: RoleSpec
+
+class AlterTSDictionaryStmt(_message.Message):
+    dictname: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterTSConfigurationStmt(_message.Message):
+    kind: AlterTSConfigType
+    cfgname: _containers.RepeatedCompositeFieldContainer[Node]
+    tokentype: _containers.RepeatedCompositeFieldContainer[Node]
+    dicts: _containers.RepeatedCompositeFieldContainer[Node]
+    override: bool
+    replace: bool
+    missing_ok: bool
+
+class PublicationTable(_message.Message):
+    relation: RangeVar
+    where_clause: Node
+    columns: _containers.RepeatedCompositeFieldContainer[Node]
+
+class PublicationObjSpec(_message.Message):
+    pubobjtype: PublicationObjSpecType
+    name: str
+    pubtable: PublicationTable
+    location: int
+
+class CreatePublicationStmt(_message.Message):
+    pubname: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    pubobjects: _containers.RepeatedCompositeFieldContainer[Node]
+    for_all_tables: bool
+
+class AlterPublicationStmt(_message.Message):
+    pubname: str
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+    pubobjects: _containers.RepeatedCompositeFieldContainer[Node]
+    for_all_tables: bool
+    action: AlterPublicationAction
+
+class CreateSubscriptionStmt(_message.Message):
+    subname: str
+    conninfo: str
+    publication: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class AlterSubscriptionStmt(_message.Message):
+    kind: AlterSubscriptionType
+    subname: str
+    conninfo: str
+    publication: _containers.RepeatedCompositeFieldContainer[Node]
+    options: _containers.RepeatedCompositeFieldContainer[Node]
+
+class DropSubscriptionStmt(_message.Message):
+    subname: str
+    missing_ok: bool
+    behavior: DropBehavior
+
+class ScanToken(_message.Message):
+    start: int
+    end: int
+    token: Token
+    keyword_kind: KeywordKind
+
+class SummaryResult(_message.Message):
+    class Context(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        Select: _ClassVar[SummaryResult.Context]
+        DML: _ClassVar[SummaryResult.Context]
+        DDL: _ClassVar[SummaryResult.Context]
+        Call: _ClassVar[SummaryResult.Context]
+    Select: SummaryResult.Context
+    DML: SummaryResult.Context
+    DDL: SummaryResult.Context
+    Call: SummaryResult.Context
+    class Table(_message.Message):
+        name: str
+        schema_name: str
+        table_name: str
+        context: SummaryResult.Context
+        def __init__(self, name: _Optional[str] = ..., schema_name: _Optional[str] = ..., table_name: _Optional[str] = ..., context: _Optional[_Union[SummaryResult.Context, str]] = ...) -> None: ...
+    class AliasesEntry(_message.Message):
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class Function(_message.Message):
+        name: str
+        function_name: str
+        schema_name: str
+        context: SummaryResult.Context
+        def __init__(self, name: _Optional[str] = ..., function_name: _Optional[str] = ..., schema_name: _Optional[str] = ..., context: _Optional[_Union[SummaryResult.Context, str]] = ...) -> None: ...
+    class FilterColumn(_message.Message):
+        schema_name: str
+        table_name: str
+        column: str
+        def __init__(self, schema_name: _Optional[str] = ..., table_name: _Optional[str] = ..., column: _Optional[str] = ...) -> None: ...
+    tables: _containers.RepeatedCompositeFieldContainer[SummaryResult.Table]
+    aliases: _containers.ScalarMap[str, str]
+    cte_names: _containers.RepeatedScalarFieldContainer[str]
+    functions: _containers.RepeatedCompositeFieldContainer[SummaryResult.Function]
+    filter_columns: _containers.RepeatedCompositeFieldContainer[SummaryResult.FilterColumn]
+    statement_types: _containers.RepeatedScalarFieldContainer[str]
+    truncated_query: str
