@@ -1,0 +1,246 @@
+"""Every setting of `gateway.yaml`: its name, type, default and meaning. The reference page is made from this file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl
+from gateway.config.secret import Secret
+
+T = TypeVar("T")
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...], Meta(min_length=1)]
+Text = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+def _of(parse: Callable[[str], T], text: str) -> T:
+    """A default, written as people write it."""
+    default: T = msgspec.field(default_factory=lambda: parse(text))
+    return default
+
+
+def _said(description: str, default: str) -> Meta:
+    return Meta(description=description, extra_json_schema={"default": default})
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mapping of the file. Unknown keys are refused."""
+
+
+class ServerTls(_Section, frozen=True, kw_only=True):
+    """What a listener shows its clients."""
+
+    cert: Annotated[Path, Meta(description="Certificate chain, PEM.")]
+    key: Annotated[Path, Meta(description="Private key, PEM; not readable by everybody.")]
+
+
+class Listener(_Section, frozen=True, kw_only=True):
+    """A port that clients connect to."""
+
+    address: Annotated[Address, Meta(description="host:port to listen on.")]
+    tls: Annotated[ServerTls, Meta(description="Needed, since tokens travel as passwords.")] | None = None
+    insecure_loopback: Annotated[
+        bool, Meta(description="Take tokens without TLS from clients on this machine; the address must be loopback.")
+    ] = False
+
+
+class Listeners(_Section, frozen=True, kw_only=True):
+    """The ports of the gateway, by protocol."""
+
+    postgres: (
+        Annotated[
+            Listener | tuple[Listener, ...], Meta(description="PostgreSQL protocol: one listener or a list of them.")
+        ]
+        | None
+    ) = None
+    mysql: Annotated[Listener, Meta(description="MySQL protocol.")] | None = None
+    http: Annotated[Listener, Meta(description="API, web pages, MCP, metrics and health.")] | None = None
+
+    @property
+    def for_postgres(self) -> tuple[Listener, ...]:
+        """The PostgreSQL listeners as a list, whichever way they were written."""
+        match self.postgres:
+            case None:
+                return ()
+            case Listener():
+                return (self.postgres,)
+            case tuple():
+                return self.postgres
+
+
+class ClaimSettings(_Section, frozen=True, kw_only=True):
+    """Which claims of a token mean what; a name or a dotted path."""
+
+    subject: Annotated[Text, Meta(description="Who the agent is.")] = "sub"
+    groups: Annotated[Text, Meta(description="The agent's groups, a list of names.")] = "groups"
+    on_behalf_of: Annotated[Text, Meta(description="For whom the agent acts (RFC 8693).")] = "act"
+    keep: Annotated[tuple[Text, ...], Meta(description="Claims that policy may see; all others are dropped.")] = ()
+
+
+class Issuer(_Section, frozen=True, kw_only=True):
+    """An identity provider whose tokens are taken. Without `jwks_file` and `jwks_uri` its keys are discovered."""
+
+    issuer: Annotated[Text, Meta(description="The `iss` of its tokens, to the letter.")]
+    audience: Annotated[Names, Meta(description="A token must be meant for one of these.")]
+    jwks_file: Annotated[Path, Meta(description="Its key set as a file, read again when it changes.")] | None = None
+    jwks_uri: Annotated[Text, Meta(description="The https address of its key set.")] | None = None
+    jwks_ca: Annotated[Path, Meta(description="Authority of that address, PEM, when it is a private one.")] | None = (
+        None
+    )
+    algorithms: Annotated[
+        Annotated[tuple[Algorithm, ...], Meta(min_length=1)], Meta(description="Signature algorithms taken.")
+    ] = ("RS256", "ES256", "EdDSA")
+    claims: Annotated[ClaimSettings, Meta(description="Which claims mean what.")] = ClaimSettings()
+
+
+class Identity(_Section, frozen=True, kw_only=True):
+    """Whose tokens are taken."""
+
+    issuers: Annotated[Annotated[tuple[Issuer, ...], Meta(min_length=1)], Meta(description="At least one.")]
+    skew: Annotated[Duration, _said("How far clocks may differ, at most 5m.", "30s")] = _of(Duration.parse, "30s")
+
+
+class Opa(_Section, frozen=True, kw_only=True):
+    """An OPA server, used when the engine is `opa`."""
+
+    url: Annotated[Text, Meta(description="Its address.")]
+    timeout: Annotated[Duration, _said("After this a statement is denied.", "250ms")] = _of(Duration.parse, "250ms")
+
+
+class Policy(_Section, frozen=True, kw_only=True):
+    """Which bundle decides, and who may have signed it."""
+
+    bundle: Annotated[Location, Meta(description="Path of the archive, watched; or the https address of a server.")]
+    engine: Annotated[Literal["embedded", "opa"], Meta(description="What evaluates it.")] = "embedded"
+    opa: Annotated[Opa, Meta(description="The server of engine `opa`.")] | None = None
+    verification_keys: Annotated[
+        Annotated[tuple[Path, ...], Meta(min_length=1)], Meta(description="Public keys, PEM; one must have signed.")
+    ]
+    shadow: Annotated[Location, Meta(description="A candidate: evaluated and recorded, never enforced.")] | None = None
+
+
+class UpstreamTls(_Section, frozen=True, kw_only=True):
+    """TLS to the database."""
+
+    mode: Annotated[
+        Literal["disable", "require", "verify-full"],
+        Meta(description="`require` encrypts only; `verify-full` also checks whom we speak to."),
+    ] = "verify-full"
+    ca: Annotated[Path, Meta(description="Authority, PEM; the system's own when absent.")] | None = None
+
+
+class Limits(_Section, frozen=True, kw_only=True):
+    """What one connection may use."""
+
+    idle_timeout: Annotated[Duration, _said("A session without a statement ends.", "15m")] = _of(Duration.parse, "15m")
+    session_max: Annotated[Duration, _said("A session ends, whatever it does.", "8h")] = _of(Duration.parse, "8h")
+    message_max: Annotated[Size, _said("Largest protocol message, 64KiB to 1GiB.", "16MiB")] = _of(Size.parse, "16MiB")
+    pool_max: Annotated[int, Meta(description="Connections to the database at a time.", ge=1, le=100_000)] = 200
+
+
+class Connection(_Section, frozen=True, kw_only=True):
+    """A database behind the gateway. Its name is what clients give as database name."""
+
+    type: Annotated[Literal["postgres", "mysql"], Meta(description="Its protocol.")]
+    host: Annotated[Text, Meta(description="Its host name or address.")]
+    port: Annotated[int, Meta(description="Its port.", ge=1, le=65535)] = 5432
+    database: Annotated[Text, Meta(description="Its database name.")]
+    user: Annotated[Text, Meta(description="The role the gateway logs in as.")]
+    password: Annotated[Secret, Meta(description="That role's password.")] | None = None
+    tls: Annotated[UpstreamTls, Meta(description="TLS to the database.")] = UpstreamTls()
+    search_path: Annotated[Names, Meta(description="Schemas of unqualified names; pinned for every session.")] = (
+        "public",
+    )
+    labels: Annotated[
+        dict[Text, Annotated[str, Meta(max_length=256)]], Meta(description="Facts about it that policy may use.")
+    ] = {}
+    limits: Annotated[Limits, Meta(description="What its sessions may use.")] = Limits()
+
+
+class Notify(_Section, frozen=True, kw_only=True):
+    """Whom to tell of a held statement."""
+
+    webhook: Annotated[Text, Meta(description="An https address.")]
+    secret: Annotated[Secret, Meta(description="Key of the signature.")] | None = None
+
+
+class Approvals(_Section, frozen=True, kw_only=True):
+    """How long statements wait for people."""
+
+    hold: Annotated[Duration, _said("On the wire.", "60s")] = _of(Duration.parse, "60s")
+    request_ttl: Annotated[Duration, _said("For an answer.", "15m")] = _of(Duration.parse, "15m")
+    grant_ttl: Annotated[Duration, _said("To be used, once granted.", "5m")] = _of(Duration.parse, "5m")
+    notify: Annotated[tuple[Notify, ...], Meta(description="Whom to tell.")] = ()
+
+
+class Recording(_Section, frozen=True, kw_only=True):
+    """What is kept of what agents receive."""
+
+    content: Annotated[
+        Literal["full", "shape", "none"],
+        Meta(description="`full` needs recipients; `shape` keeps redacted statements."),
+    ] = "shape"
+    recipients: Annotated[tuple[Path, ...], Meta(description="Public keys that can open recordings.")] = ()
+
+
+class Retention(_Section, frozen=True, kw_only=True):
+    """How long evidence is kept."""
+
+    hot: Annotated[Duration, _said("At hand.", "92d")] = _of(Duration.parse, "92d")
+    total: Annotated[Duration, _said("Before it may be deleted.", "400d")] = _of(Duration.parse, "400d")
+
+
+class Sink(_Section, frozen=True, kw_only=True):
+    """Where a copy of the evidence goes."""
+
+    type: Annotated[
+        Literal["syslog", "otlp", "splunk_hec", "s3", "http", "file"], Meta(description="What kind of receiver.")
+    ]
+    url: Annotated[Text, Meta(description="Its address.")]
+    secret: Annotated[Secret, Meta(description="Its credential.")] | None = None
+
+
+class Evidence(_Section, frozen=True, kw_only=True):
+    """How decisions are recorded."""
+
+    durability: Annotated[
+        Literal["group", "each"],
+        Meta(description="`each` syncs every decision before its statement; `group` those that touch protected data."),
+    ] = "group"
+    recording: Annotated[Recording, Meta(description="What is kept of what agents receive.")] = Recording()
+    checkpoint_interval: Annotated[Duration, _said("Between signed checkpoints, 100ms to 1h.", "1s")] = _of(
+        Duration.parse, "1s"
+    )
+    witnesses: Annotated[tuple[Text, ...], Meta(description="Addresses of C2SP tlog-witnesses.")] = ()
+    sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies go.")] = ()
+    retention: Annotated[Retention, Meta(description="How long evidence is kept.")] = Retention()
+
+
+class Stores(_Section, frozen=True, kw_only=True):
+    """Where state and objects are kept; below `data_dir` when absent."""
+
+    state: Annotated[StoreUrl, Meta(description="`sqlite:///path` or `postgresql://…`.")] | None = None
+    objects: Annotated[StoreUrl, Meta(description="`file:///path` or `s3://…`.")] | None = None
+
+
+ConnectionName = Annotated[str, Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$")]
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """The configuration of a gateway. Relative paths are taken from the folder of the file."""
+
+    version: Annotated[Literal[1], Meta(description="Of this format.")]
+    data_dir: Annotated[Path, _said("Keys, log and local stores; created with mode 0700.", "var")] = _of(Path, "var")
+    listeners: Annotated[Listeners, Meta(description="The ports of the gateway.")]
+    identity: Annotated[Identity, Meta(description="Whose tokens are taken.")]
+    policy: Annotated[Policy, Meta(description="Which bundle decides.")]
+    connections: Annotated[
+        Annotated[dict[ConnectionName, Connection], Meta(min_length=1)],
+        Meta(description="The databases, by the name clients give."),
+    ]
+    approvals: Annotated[Approvals, Meta(description="How long statements wait for people.")] = Approvals()
+    evidence: Annotated[Evidence, Meta(description="How decisions are recorded.")] = Evidence()
+    stores: Annotated[Stores, Meta(description="Where state is kept.")] = Stores()
