@@ -4,118 +4,50 @@ The snapshot is built from rows the caller read (`QUERIES`, simple SQL over pg_c
 the site's labels. Labels are closed over everything through which a labelled value can come: see `closure.py`.
 """
 
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
+from gateway.core.site import Posture
+from gateway.sql import closure, rows
+from gateway.sql.closure import Place
+from gateway.sql.objects import (
+    CastInfo,
+    ColumnInfo,
+    FunctionInfo,
+    HiddenCode,
+    Kind,
+    OperatorInfo,
+    RelationInfo,
+    TypeInfo,
+)
+from gateway.sql.queries import QUERIES
+from gateway.sql.rows import Rows, number, numbers, text
+
+__all__ = [
+    "PG_CATALOG",
+    "QUERIES",
+    "SYSTEM_SCHEMAS",
+    "CastInfo",
+    "Catalog",
+    "ColumnInfo",
+    "FunctionInfo",
+    "HiddenCode",
+    "Kind",
+    "OperatorInfo",
+    "RelationInfo",
+    "TypeInfo",
+    "build_catalog",
+    "fingerprint",
+]
+
 PG_CATALOG = "pg_catalog"
-SYSTEM_SCHEMAS = frozenset({PG_CATALOG, "information_schema", "pg_toast"})
-
-
-class Kind(StrEnum):
-    """What a relation is, in the words of the input document."""
-
-    TABLE = "table"
-    VIEW = "view"
-    MATVIEW = "matview"
-    PARTITION = "partition"
-    PARTITIONED = "partitioned"
-    FOREIGN = "foreign"
-    SEQUENCE = "sequence"
-    OTHER = "unknown"
-
-
-class ColumnInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of a relation, in the order and with the type the server gives it."""
-
-    name: str
-    attnum: int
-    type: str
-    """`format_type` with modifiers, e.g. `character varying(19)`; a domain keeps its name"""
-    type_oid: int
-    base_type: str
-    """the same with domains unfolded, e.g. `text`: what a mask is cast to"""
-    base_oid: int
-    category: str = ""
-    """`pg_type.typcategory` of the base type"""
-    not_null: bool = False
-    generated: bool = False
-    has_default: bool = False
-    labels: tuple[str, ...] = ()
-    """its own and inherited labels; sorted"""
-
-
-class RelationInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A relation by its identity. `governed` says that rows of it need care even where it shows nothing protected."""
-
-    oid: int
-    schema: str
-    name: str
-    kind: Kind
-    columns: tuple[ColumnInfo, ...]
-    system: bool = False
-    """in pg_catalog, information_schema or pg_toast"""
-    governed: bool = False
-    filtered: bool = False
-    """a row filter of the site may govern it, or something it reads"""
-    primary_key: tuple[int, ...] = ()
-    """attnums"""
-    reads: tuple[int, ...] = ()
-    """OIDs of the base relations a view reads, all levels; sorted"""
-    relatives: tuple[int, ...] = ()
-    """OIDs of every other relation through which its rows can come; sorted"""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Every label of any of its columns; sorted."""
-        return tuple(sorted({label for column in self.columns for label in column.labels}))
-
-    @property
-    def qualified(self) -> str:
-        """`schema.relation`, as site data writes it."""
-        return f"{self.schema}.{self.name}"
-
-    def column(self, name: str) -> ColumnInfo | None:
-        """The column of that exact (folded) name."""
-        return next((column for column in self.columns if column.name == name), None)
-
-
-class FunctionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A function, procedure, aggregate or window function."""
-
-    oid: int
-    schema: str
-    name: str
-    kind: str
-    """function aggregate window procedure"""
-    volatility: str
-    """immutable stable volatile"""
-    security_definer: bool
-    leakproof: bool
-    language: str
-    returns_set: bool
-    arguments: tuple[int, ...]
-    """type OIDs of the input arguments"""
-    result: int
-    """type OID"""
-    defaults: int = 0
-    """how many trailing arguments may be left out"""
-    variadic: bool = False
-
-
-class OperatorInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """An operator: `left` is 0 for a prefix operator."""
-
-    oid: int
-    schema: str
-    name: str
-    left: int
-    right: int
-    result: int
-    function: int
-    """OID of the function behind it; 0 for a shell"""
+SYSTEM_SCHEMAS = rows.SYSTEM_SCHEMAS
+_Item = TypeVar("_Item")
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,12 +64,18 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     """what site data names and the database does not have; one sentence each"""
     schemas: tuple[str, ...] = ()
-    types: Mapping[int, str] = MappingProxyType({})
-    """type OID → `schema.name`"""
+    casts: Mapping[tuple[int, int], CastInfo] = MappingProxyType({})
+    """(source type OID, target type OID) → cast"""
+    types: Mapping[int, TypeInfo] = MappingProxyType({})
     relation_names: Mapping[tuple[str, str], int] = MappingProxyType({})
     function_names: Mapping[str, tuple[int, ...]] = MappingProxyType({})
     """bare name → OIDs, every schema"""
     operator_names: Mapping[str, tuple[OperatorInfo, ...]] = MappingProxyType({})
+    type_names: Mapping[tuple[str, str], int] = MappingProxyType({})
+    site: str = ""
+    """sha256 of the labels the site gave: as long as they stay, labels stick to (OID, attnum)"""
+    given: Mapping[tuple[int, int], frozenset[str]] = MappingProxyType({})
+    """labels as the site gave them, by place, before the closure"""
 
     def resolve(self, name: Sequence[str], search_path: Sequence[str]) -> RelationInfo | None:
         """The relation a (folded) name of one or two parts means; pg_catalog is searched first unless it is listed."""
@@ -163,7 +101,170 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
         order = tuple(schema) or _with_catalog(search_path)
         return tuple(found for place in order for found in self.operator_names.get(bare, ()) if found.schema == place)
 
+    def lookup_type(self, name: Sequence[str], search_path: Sequence[str]) -> TypeInfo | None:
+        """The type a (folded) internal name of one or two parts means, e.g. `int8`."""
+        *schema, bare = name
+        for place in tuple(schema) or _with_catalog(search_path):
+            if (oid := self.type_names.get((place, bare))) is not None:
+                return self.types[oid]
+        return None
+
 
 def _with_catalog(search_path: Sequence[str]) -> tuple[str, ...]:
     """PostgreSQL 18, §5.10.5: pg_catalog is always searched, first unless the path names it."""
     return tuple(search_path) if PG_CATALOG in search_path else (PG_CATALOG, *search_path)
+
+
+def fingerprint(read: Rows) -> str:
+    """Hex sha256 of what the queries gave, whatever its order: equal means that nothing changed."""
+    # The first query only pins the connection; its answer is no part of the content.
+    content = {name: sorted(read[name], key=repr) for name in sorted(QUERIES) if name != "pin"}
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None) -> Catalog:
+    """The snapshot of what `QUERIES` gave, with the site's labels closed over it.
+
+    With `previous` (the snapshot before this one) and the same labels in site data, a label stays with the (OID,
+    attnum) it was on, so that a RENAME or SET SCHEMA made elsewhere cannot take it off.
+    """
+    types = rows.types_of(read)
+    columns = rows.columns_of(read, types)
+    bare = _relations(read, columns, posture)
+    lines = closure.trace(read, bare, types)
+    site = hashlib.sha256(repr(sorted(posture.labels.items())).encode()).hexdigest()
+    given, overruled, problems = _given(bare, posture)
+    if previous is not None and previous.site == site:
+        given = _sticky(given, previous, bare)
+    labels = closure.spread(given, overruled, lines.edges)
+    relations = _finish(bare, lines, labels, read)
+    named = {oid: found for oid, found in relations.items() if found.kind is not Kind.OTHER}
+    functions = rows.functions_of(read)
+    operators = rows.operators_of(read)
+    by_name = _grouped([(function.name, function.oid) for function in functions.values()])
+    return Catalog(
+        sha256=hashlib.sha256((fingerprint(read) + repr(posture)).encode()).hexdigest(),
+        server_version=number(read["server"][0][0]),
+        relations=MappingProxyType(named),
+        functions=MappingProxyType(functions),
+        operators=operators,
+        protected=MappingProxyType({place: tuple(sorted(found)) for place, found in sorted(labels.items())}),
+        problems=problems,
+        schemas=tuple(sorted(text(name) for _, name in read["schemas"])),
+        casts=MappingProxyType(rows.casts_of(read)),
+        types=MappingProxyType(types),
+        relation_names=MappingProxyType({(found.schema, found.name): oid for oid, found in named.items()}),
+        function_names=MappingProxyType(by_name),
+        operator_names=MappingProxyType(_grouped([(operator.name, operator) for operator in operators])),
+        type_names=MappingProxyType({(found.schema, found.name): oid for oid, found in types.items()}),
+        site=site,
+        given=MappingProxyType(given),
+    )
+
+
+def _relations(read: Rows, columns: Mapping[int, tuple[ColumnInfo, ...]], posture: Posture) -> dict[int, RelationInfo]:
+    keys = {number(oid): numbers(key) for oid, key in read["keys"]}
+    found: dict[int, RelationInfo] = {}
+    for oid, schema, name, letter, is_partition, _ in read["relations"]:
+        found[number(oid)] = RelationInfo(
+            oid=number(oid),
+            schema=text(schema),
+            name=text(name),
+            kind=rows.kind_of(letter, is_partition),
+            columns=columns.get(number(oid), ()),
+            system=text(schema) in SYSTEM_SCHEMAS,
+            filtered=f"{schema}.{name}" in posture.filtered,
+            primary_key=keys.get(number(oid), ()),
+        )
+    return found
+
+
+def _given(
+    relations: Mapping[int, RelationInfo], posture: Posture
+) -> tuple[dict[Place, frozenset[str]], frozenset[Place], tuple[str, ...]]:
+    """The site's labels by place, every place the site names, and what it names in vain."""
+    by_name = {found.qualified: found for found in relations.values() if found.kind is not Kind.OTHER}
+    labels: dict[Place, frozenset[str]] = {}
+    named: set[Place] = set()
+    problems = [f"row filter: there is no relation {name}" for name in posture.filtered if name not in by_name]
+    for name, columns in posture.labels.items():
+        relation = by_name.get(name)
+        if relation is None:
+            problems.append(f"classification: there is no relation {name}")
+            continue
+        for column_name, given in columns.items():
+            column = relation.column(column_name)
+            if column is None:
+                problems.append(f"classification: {name} has no column {column_name}")
+                continue
+            named.add((relation.oid, column.attnum))
+            if given:
+                labels[relation.oid, column.attnum] = frozenset(given)
+    return labels, frozenset(named), tuple(sorted(problems))
+
+
+def _sticky(
+    given: dict[Place, frozenset[str]], previous: Catalog, relations: Mapping[int, RelationInfo]
+) -> dict[Place, frozenset[str]]:
+    alive = {(found.oid, column.attnum) for found in relations.values() for column in found.columns}
+    kept = dict(given)
+    for place, labels in previous.given.items():
+        if place in alive:
+            kept[place] = kept.get(place, frozenset()) | labels
+    return kept
+
+
+def _finish(
+    bare: Mapping[int, RelationInfo],
+    lines: closure.Lines,
+    labels: Mapping[Place, frozenset[str]],
+    read: Rows,
+) -> dict[int, RelationInfo]:
+    origins = frozenset({oid for oid, _ in labels} | {found.oid for found in bare.values() if found.filtered})
+    relatives = closure.relatives(bare, origins, lines.down)
+    code = rows.hidden_code_of(read)
+    cascades = _cascades(read)
+    user_calls = rows.pairs(read["calls"])
+    names = {number(row[0]): (text(row[1]), text(row[2])) for row in read["functions"]}
+    finished: dict[int, RelationInfo] = {}
+    for oid, found in bare.items():
+        reads = closure.reachable(oid, lines.reads)
+        calls = {_qualified(call) for view in (oid, *reads) for call in lines.calls.get(view, ())}
+        calls |= {names[call] for view in (oid, *reads) for call in user_calls.get(view, ())}
+        written = {oid, *closure.reachable(oid, lines.down)}
+        written |= {target for place in written for target in closure.reachable(place, cascades)}
+        finished[oid] = msgspec.structs.replace(
+            found,
+            columns=tuple(_labelled(column, labels.get((oid, column.attnum))) for column in found.columns),
+            governed=oid in origins or oid in relatives,
+            reads=tuple(sorted(reads)),
+            relatives=relatives.get(oid, ()),
+            calls=tuple(sorted(calls)),
+            runs=tuple(hidden for place in sorted(written) for hidden in code.get(place, ())),
+        )
+    return finished
+
+
+def _labelled(column: ColumnInfo, labels: frozenset[str] | None) -> ColumnInfo:
+    return msgspec.structs.replace(column, labels=tuple(sorted(labels))) if labels else column
+
+
+def _qualified(name: tuple[str, ...]) -> tuple[str, str]:
+    """Definitions are printed under a search_path of pg_catalog alone."""
+    return (name[-2], name[-1]) if len(name) > 1 else (PG_CATALOG, name[-1])
+
+
+def _cascades(read: Rows) -> dict[int, set[int]]:
+    """Relation → relations that a write to it may change through CASCADE, SET NULL or SET DEFAULT."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for referencing, referenced, _, _, update, delete in read["foreign_keys"]:
+        if {update, delete} & {"c", "n", "d"}:
+            found[number(referenced)].add(number(referencing))
+    return found
+
+
+def _grouped(items: Iterable[tuple[str, _Item]]) -> dict[str, tuple[_Item, ...]]:
+    found: dict[str, list[_Item]] = defaultdict(list)
+    for name, item in items:
+        found[name].append(item)
+    return {name: tuple(group) for name, group in found.items()}
