@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,15 +12,11 @@ from gateway.core.errors import Unavailable
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that the server's own user may pass through, as the demo's is."""
-    path = tmp_path_factory.mktemp("demo")
-    opened = [parent for parent in path.parents if parent.owner() and not parent.stat().st_mode & 0o001]
-    for parent in opened:
-        parent.chmod(parent.stat().st_mode | 0o011)
-    yield path
-    for parent in opened:
-        parent.chmod(parent.stat().st_mode & ~0o011)
+def folder(demo_folder: Path, request: pytest.FixtureRequest) -> Path:
+    """A fresh one for each test."""
+    path = demo_folder / str(request.node.name)
+    path.mkdir(mode=0o711)
+    return path
 
 
 @pytest.fixture(params=["machine", "wheel"])

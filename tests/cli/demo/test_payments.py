@@ -5,25 +5,14 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from gateway.cli.demo import binaries, cluster, payments
-
-PASSWORD = "of-the-gateway"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cluster.Cluster]:
-    folder = tmp_path_factory.mktemp("payments")
-    for parent in [folder, folder.parent, folder.parent.parent]:
-        parent.chmod(parent.stat().st_mode | 0o011)
-    with cluster.Cluster(binaries.find(), folder / "postgres", cluster.free_port(), "right") as running:
-        payments.fill(running, PASSWORD)
-        yield running
+from gateway.cli.demo import cluster, payments
+from tests.cli.demo.conftest import PASSWORD
 
 
 @pytest.fixture
-def account(server: cluster.Cluster) -> Iterator[psycopg.Connection]:
+def account(demo_server: cluster.Cluster) -> Iterator[psycopg.Connection]:
     with psycopg.connect(
-        host=cluster.HOST, port=server.port, user=payments.ACCOUNT, password=PASSWORD, dbname=payments.DATABASE,
+        host=cluster.HOST, port=demo_server.port, user=payments.ACCOUNT, password=PASSWORD, dbname=payments.DATABASE,
         autocommit=True,
     ) as connection:  # fmt: skip
         yield connection
