@@ -18,10 +18,10 @@ import cyclopts
 from cyclopts.validators import Number
 from rich.console import Console
 
-from gateway.cli.demo import binaries, desk, payments, place, process, tour
+from gateway.cli.demo import binaries, desk, payments, place, process, shell, tour
 from gateway.cli.demo.cluster import Cluster, free_port
 from gateway.cli.demo.scene import show
-from gateway.cli.demo.stage import CONNECTION, HOST, Stage
+from gateway.cli.demo.stage import Stage
 from gateway.core.clock import SystemClock
 from gateway.core.ids import random_bytes
 
@@ -41,13 +41,12 @@ def demo(
     run
         Play the guided tour, say what each step proved, and stop; exits 1 when a step did not prove what it says.
     port_base
-        Use this port for the gateway and the next one for the database, instead of free ones.
+        Use this port for the gateway and the next ones for the rest, instead of free ones.
 
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both unwind, so that nothing is left running
     console = Console(highlight=False, soft_wrap=True)
     with standing(console, port_base) as stage:
-        introduce(console, stage)
         if run:
             return play(console, stage)
         console.print("\nRunning. Ctrl-C stops everything.")
@@ -55,22 +54,31 @@ def demo(
     return 0
 
 
+def choose_ports(base: int | None, *, plaintext: bool) -> place.Ports:
+    """Consecutive ones from the base, else free ones."""
+    first, second, third = (base, base + 1, base + 2) if base else (free_port(), free_port(), free_port())
+    return place.Ports(gateway=first, database=second, plaintext=third if plaintext else None)
+
+
 @contextmanager
 def standing(console: Console, port_base: int | None) -> Iterator[Stage]:
     """Database and gateway, up; on leaving, down. The folder with the log stays, the database's files do not."""
     begin = time.monotonic()
     found = binaries.find()
-    ports = place.Ports(gateway=port_base or free_port(), database=port_base + 1 if port_base else free_port())
+    psql = shell.find(found)
+    ports = choose_ports(port_base, plaintext=psql is not None and not psql.speaks_tls)
     folder = Path(tempfile.mkdtemp(prefix="querywarden-demo-")).resolve()
     password, superuser = random_bytes(16).hex(), random_bytes(16).hex()
     console.print(f"PostgreSQL {found.version} from {found.folder}")
-    place.furnish(folder, ports, password, SystemClock(), plaintext=shutil.which("psql") is None)
+    place.furnish(folder, ports, password, SystemClock())
     try:
         with Cluster(found, folder / "postgres", ports.database, superuser) as cluster:
             payments.fill(cluster, password)
             with process.gateway(folder, ports.gateway):
                 console.print(f"up after {time.monotonic() - begin:.1f} s")
-                yield Stage(folder=folder, port=ports.gateway, agents=tuple(place.AGENTS))
+                stage = Stage(folder=folder, port=ports.gateway, agents=tuple(place.AGENTS))
+                introduce(console, stage, shell.line(psql, stage, stage.agents[0], ports.plaintext))
+                yield stage
     finally:
         for name in ("postgres", "postgresql"):
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -86,22 +94,13 @@ def play(console: Console, stage: Stage) -> int:
     return 0 if all(proved) else NOT_PROVED
 
 
-def introduce(console: Console, stage: Stage) -> None:
+def introduce(console: Console, stage: Stage, psql_line: str) -> None:
     """Say where things are, and how to go on by hand."""
     console.print(f"folder  {stage.folder}  (configuration, tokens, log; the database is gone when this ends)")
     for agent in stage.agents:
         groups = ", ".join(place.AGENTS[agent]) or "none"
         console.print(f"token   {stage.token_file(agent)}  groups: {groups}")
-    console.print(f"psql    {psql_line(stage, stage.agents[0])}")
-
-
-def psql_line(stage: Stage, agent: str) -> str:
-    """What to paste into a shell to be that agent."""
-    tls = f"sslmode=verify-full sslrootcert={stage.authority}"
-    return (
-        f'PGPASSWORD="$(cat {stage.token_file(agent)})" '
-        f'psql "host={HOST} port={stage.port} dbname={CONNECTION} user=agent {tls}"'
-    )
+    console.print(f"psql    {psql_line}")
 
 
 def wait() -> None:

@@ -26,6 +26,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
     gateway: int
     database: int
+    plaintext: int | None = None
+    """a second listener without TLS, for machines whose only psql is the wheel's, which has none"""
 
 
 def bundle_folder() -> Path:
@@ -34,11 +36,8 @@ def bundle_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "bundles" / "demo"
 
 
-def furnish(folder: Path, ports: Ports, password: str, clock: Clock, *, plaintext: bool) -> None:
-    """Write certificate, database password, bundle and `gateway.yaml`.
-
-    `plaintext` lets clients without TLS in from loopback, for machines whose only psql is the wheel's.
-    """
+def furnish(folder: Path, ports: Ports, password: str, clock: Clock) -> None:
+    """Write certificate, database password, bundle and `gateway.yaml`."""
     certificate.issue(folder / "tls", clock)
     secret = folder / "database-password"
     secret.touch(mode=0o600)
@@ -46,20 +45,21 @@ def furnish(folder: Path, ports: Ports, password: str, clock: Clock, *, plaintex
     released = bundle_folder()
     for name in ("bundle.tar.gz", "policy.pub"):
         (folder / name).write_bytes((released / name).read_bytes())
-    text = yaml.safe_dump(configuration(ports, plaintext=plaintext), sort_keys=False)
+    text = yaml.safe_dump(configuration(ports), sort_keys=False)
     (folder / "gateway.yaml").write_text("# written by `querywarden demo`\n" + text, encoding="utf-8")
 
 
-def configuration(ports: Ports, *, plaintext: bool) -> dict[str, object]:
+def configuration(ports: Ports) -> dict[str, object]:
     """`gateway.yaml` as a document."""
-    listener: dict[str, object] = {
-        "address": f"{HOST}:{ports.gateway}",
-        "tls": {"cert": "tls/server.pem", "key": "tls/server.key"},
-    }
+    listeners: list[dict[str, object]] = [
+        {"address": f"{HOST}:{ports.gateway}", "tls": {"cert": "tls/server.pem", "key": "tls/server.key"}}
+    ]
+    if ports.plaintext:
+        listeners.append({"address": f"{HOST}:{ports.plaintext}", "insecure_loopback": True})
     return {
         "version": 1,
         "data_dir": "var",
-        "listeners": {"postgres": listener | ({"insecure_loopback": True} if plaintext else {})},
+        "listeners": {"postgres": listeners},
         "identity": {"issuers": [{"issuer": ISSUER, "audience": [AUDIENCE], "jwks_file": "idp/jwks.json"}]},
         "policy": {"bundle": "bundle.tar.gz", "engine": "embedded", "verification_keys": ["policy.pub"]},
         "connections": {
