@@ -10,9 +10,9 @@ from gateway.cli.demo import certificate
 from gateway.cli.demo.payments import ACCOUNT, DATABASE
 from gateway.cli.demo.stage import CONNECTION, HOST
 from gateway.core.clock import Clock
+from gateway.identity.dev import AUDIENCE, ISSUER, DevIssuer
 
-ISSUER = "https://idp.demo.invalid"
-AUDIENCE = "querywarden"
+TOKEN_SECONDS = 8 * 3600
 AGENTS = {
     "support-agent": ("agents",),
     "fraud-agent": ("agents", "pan-readers"),
@@ -37,16 +37,31 @@ def bundle_folder() -> Path:
 
 
 def furnish(folder: Path, ports: Ports, password: str, clock: Clock) -> None:
-    """Write certificate, database password, bundle and `gateway.yaml`."""
+    """Write certificate, identity provider, tokens, database password, bundle and `gateway.yaml`."""
     certificate.issue(folder / "tls", clock)
-    secret = folder / "database-password"
-    secret.touch(mode=0o600)
-    secret.write_text(password, encoding="ascii")
+    write_tokens(folder, clock)
+    write_secret(folder / "database-password", password)
     released = bundle_folder()
     for name in ("bundle.tar.gz", "policy.pub"):
         (folder / name).write_bytes((released / name).read_bytes())
     text = yaml.safe_dump(configuration(ports), sort_keys=False)
     (folder / "gateway.yaml").write_text("# written by `querywarden demo`\n" + text, encoding="utf-8")
+
+
+def write_tokens(folder: Path, clock: Clock) -> None:
+    """The development issuer's key, its published set, and a token for each agent."""
+    for name in ("idp", "tokens"):
+        (folder / name).mkdir(mode=0o700)
+    issuer = DevIssuer.create(folder / "idp" / "issuer.key", clock)
+    (folder / "idp" / "jwks.json").write_bytes(issuer.jwks())
+    for agent, groups in AGENTS.items():
+        write_secret(folder / "tokens" / agent, issuer.mint(agent, groups, ttl_seconds=TOKEN_SECONDS) + "\n")
+
+
+def write_secret(path: Path, text: str) -> None:
+    """A file that only its owner may read, from its first byte on."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="ascii")
 
 
 def configuration(ports: Ports) -> dict[str, object]:
