@@ -114,6 +114,48 @@ CODES: dict[str, Code] = {
     "statement.unanalysable": Code(
         *_DENIED, "the statement could not be read as SQL", "Check the syntax; send one plain SQL statement."
     ),
+    "statement.too_long": Code(
+        *_DENIED, "the statement is longer than what is read", "Send shorter statements; values as parameters."
+    ),
+    "statement.attribute_notation": Code(
+        *_DENIED,
+        "a name behind a relation is none of its columns",
+        "Write a function as a call, not as `relation.function`.",
+    ),
+    "statement.parser_disagreement": Code(
+        *_DENIED, "two readers of SQL understand the statement differently", "Write it in a plainer form."
+    ),
+    "statement.multiple": Code(
+        "42601",
+        1064,
+        400,
+        "cannot insert multiple commands into a prepared statement",
+        "Prepare one statement at a time.",
+    ),
+    "statement.withheld": Code(
+        *_DENIED, "another statement of the same message was refused", "Send the statements one by one."
+    ),
+    "statement.plan_changed": Code(
+        "0A000",
+        1615,
+        409,
+        "cached plan must not change: policy or schema moved since it was prepared",
+        "Prepare the statement again.",
+    ),
+    "second_reader_unread": Code(
+        *_DENIED, "the second reader of SQL cannot read the statement", "Write it in a plainer form."
+    ),
+    "setting.not_literal": Code(*_DENIED, "a setting is given by an expression", "Give a plain literal."),
+    "setting.pinned": Code(*_DENIED, "this setting is pinned by the gateway", "Leave it as it is."),
+    "copy.server_file": Code(
+        *_DENIED, "COPY may not reach the server's files or programs", "Use COPY … TO STDOUT or FROM STDIN."
+    ),
+    "prepared.unknown": Code(
+        "26000", 1243, 404, "prepared statement does not exist", "Prepare it in this session first."
+    ),
+    "catalog.void": Code(
+        *_DENIED, "the schema was changed in this transaction and cannot be judged yet", "COMMIT first, then go on."
+    ),
     # --- policy ----------------------------------------------------------------------------------------------------
     "policy.denied": Code(*_DENIED, "policy does not allow this statement", "See the reasons given with this error."),
     "policy.unavailable": Code(
@@ -135,6 +177,45 @@ CODES: dict[str, Code] = {
         "a secret of the configuration cannot be read",
         "Look at the variable, file or command it names.",
     ),
+    # --- session ---------------------------------------------------------------------------------------------------
+    "portal.unknown": Code("34000", 1243, 404, "portal does not exist", "Bind the statement first."),
+    "result.unexpected_column": Code(
+        *_DENIED, "a protected column came back that the plan did not expect", "Ask the operator to look at the record."
+    ),
+    "limit.rows": Code(
+        "54000",
+        1105,
+        403,
+        "the statement would return more rows than policy allows",
+        "Ask for fewer rows: add a condition or a LIMIT.",
+    ),
+    "limit.seconds": Code("57014", 3024, 403, "the statement ran longer than policy allows", "Ask for less at a time."),
+    "startup.option": Code(
+        "0A000", 1193, 400, "an option at startup is not known to be harmless", "Leave it out, or SET it later."
+    ),
+    "startup.encoding": Code("22023", 1115, 400, "the client's encoding is not supported", "Use UTF8."),
+    "login.failed": Code(
+        "28000",
+        1045,
+        401,
+        "authentication failed",
+        "Get a fresh token from your identity provider; the operator finds the reason in the record.",
+    ),
+    "login.user": Code(
+        "28000", 1045, 401, "the user name is not the token's subject", "Connect as `agent`, or as the token's subject."
+    ),
+    "login.gone": Code("28000", 1045, 401, "the client left during login", "Connect again."),
+    "login.unknown_connection": Code(
+        "3D000",
+        1049,
+        404,
+        "no connection of that name is configured",
+        "Use a connection name of the gateway as database name.",
+    ),
+    "session.token_expired": Code(
+        "28000", 1045, 401, "the token has expired, and the session with it", "Get a fresh token and connect again."
+    ),
+    "session.stopping": Code("57P01", 1053, 503, "the gateway is stopping", "Connect again in a moment."),
     # --- session, upstream -----------------------------------------------------------------------------------------
     "upstream.unreachable": Code(
         "08006", 1429, 503, "the database cannot be reached", "Ask the operator; retry later."

@@ -1,0 +1,124 @@
+"""What a statement does to its session, and the settings it touches."""
+
+from typing import Final
+
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
+
+from gateway.core.site import Posture
+from gateway.core.statement import Hazard
+from gateway.sql import model
+from gateway.sql.kinds import DCL, DDL, kind_of
+from gateway.sql.reader import Reading
+from gateway.sql.tree import names, unwrap, walk
+
+SAID: Final = frozenset({"querywarden.purpose", "querywarden.ticket", "querywarden.reason"})
+PINNED: Final[dict[str, frozenset[str]]] = {
+    "search_path": frozenset(),
+    "standard_conforming_strings": frozenset({"on", "true", "1"}),
+    "client_encoding": frozenset({"utf8", "utf-8", "unicode"}),
+    "row_security": frozenset({"on"}),
+    "role": frozenset({"none"}),
+    "session_authorization": frozenset({"default"}),
+    "session_replication_role": frozenset({"origin"}),
+    "backslash_quote": frozenset({"safe_encoding"}),
+    "transform_null_equals": frozenset({"off"}),
+    "array_nulls": frozenset({"on"}),
+    "local_preload_libraries": frozenset(),
+    "session_preload_libraries": frozenset(),
+    "dynamic_library_path": frozenset(),
+    "default_table_access_method": frozenset(),
+    "xmloption": frozenset({"content"}),
+}
+"""Settings that decide what a text means, and the values they may be set to because they have them already."""
+_SPECIAL: Final = {"TRANSACTION": "transaction", "SESSION CHARACTERISTICS": "transaction"}
+
+
+def effect_of(tree: Message) -> model.Effect:  # noqa: PLR0911  one line a statement
+    """What the session has to mirror once the server is done with the statement."""
+    match tree:
+        case pb.TransactionStmt():
+            return model.Begin()
+        case pb.PrepareStmt():
+            return model.Prepare(tree.name)
+        case pb.ExecuteStmt():
+            return model.Execute(tree.name)
+        case pb.DeallocateStmt():
+            return model.Deallocate(None if tree.isall or not tree.name else tree.name)
+        case pb.DeclareCursorStmt():
+            return model.Declare(tree.portalname)
+        case pb.ClosePortalStmt():
+            return model.CloseCursor(tree.portalname or None)
+        case pb.DiscardStmt() if tree.target == pb.DISCARD_ALL:
+            return model.Discard()
+        case pb.VariableSetStmt() if tree.name.lower() in SAID:
+            return model.Say(tree.name.lower().partition(".")[2], literal(tree) or "")
+        case _:
+            return model.ChangeSchema() if kind_of(tree).category in {DDL, DCL} else None
+
+
+def literal(tree: pb.VariableSetStmt) -> str | None:
+    """The value of a SET when it is one plain literal."""
+    if len(tree.args) != 1:
+        return None
+    constant = unwrap(tree.args[0])
+    if not isinstance(constant, pb.A_Const):
+        return None
+    return _plain(constant)
+
+
+def _plain(constant: pb.A_Const) -> str | None:
+    if constant.HasField("sval"):
+        return constant.sval.sval
+    if constant.HasField("ival"):
+        return str(constant.ival.ival)
+    if constant.HasField("boolval"):
+        return "on" if constant.boolval.boolval else "off"
+    return constant.fval.fval if constant.HasField("fval") else None
+
+
+def settings_of(tree: Message, reading: Reading, posture: Posture) -> tuple[str, ...]:
+    """Names of the settings a statement reads or changes; what is pinned or not plain becomes a hazard."""
+    found: set[str] = set()
+    for node in walk(tree):
+        match node:
+            case pb.VariableSetStmt():
+                found.add(_set(node, reading, posture))
+            case pb.VariableShowStmt():
+                found.add(node.name.lower())
+            case pb.FuncCall() if names(node.funcname)[-1:] == ("set_config",):
+                found.add(_set_config(node, reading, posture))
+            case _:
+                continue
+    return tuple(sorted(found - {""}))
+
+
+def _set(node: pb.VariableSetStmt, reading: Reading, posture: Posture) -> str:
+    name = _SPECIAL.get(node.name, node.name.lower())
+    if node.kind == pb.VAR_RESET_ALL:
+        return "all"
+    if node.kind in {pb.VAR_SET_VALUE, pb.VAR_SET_CURRENT}:
+        values = [unwrap(argument) for argument in node.args]
+        if not all(isinstance(value, pb.A_Const | pb.TypeCast) for value in values) or not values:
+            reading.hazards.add(Hazard(code="setting.not_literal", detail=name))
+        _check_pinned(name, literal(node), reading, posture)
+    return name
+
+
+def _set_config(node: pb.FuncCall, reading: Reading, posture: Posture) -> str:
+    arguments = [unwrap(argument) for argument in node.args]
+    plain = [_plain(argument) if isinstance(argument, pb.A_Const) else None for argument in arguments]
+    if not plain or plain[0] is None:
+        reading.hazards.add(Hazard(code="setting.not_literal", detail="set_config"))
+        return "set_config"
+    name = plain[0].lower()
+    _check_pinned(name, plain[1] if len(plain) > 1 else None, reading, posture)
+    return name
+
+
+def _check_pinned(name: str, value: str | None, reading: Reading, posture: Posture) -> None:
+    allowed = PINNED.get(name)
+    if allowed is None or (value is not None and value.lower() in allowed):
+        return
+    if posture.guarded or name in {"role", "session_authorization"}:
+        reading.hazards.add(Hazard(code="setting.pinned", detail=name))

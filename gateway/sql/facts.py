@@ -1,0 +1,188 @@
+"""From what the walk found to the facts of the input document: columns by relation, functions by schema, settings.
+
+A name that could mean several columns counts for each of them: a fact too many makes policy stricter, one too few would
+leave something out of its sight.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from postgast import pg_query_pb2 as pb
+
+from gateway.core.statement import Column, Function, Hazard, Relation
+from gateway.sql.catalog import Catalog
+from gateway.sql.model import Entry, Level, Named
+from gateway.sql.objects import RelationInfo
+from gateway.sql.reader import Call, Reading
+from gateway.sql.tree import Star
+
+SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
+_WRITES = frozenset({"target", "ddl", "into"})
+
+
+def relations(reading: Reading) -> tuple[Relation, ...]:
+    """Every relation the statement touches; views are followed to what they read."""
+    access: dict[int, set[str]] = defaultdict(set)
+    via: dict[int, set[str]] = defaultdict(set)
+    unknown: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for reference in reading.references:
+        how = "write" if reference.role in _WRITES else "read"
+        if reference.oid is None:
+            schema = reference.written[-2] if len(reference.written) > 1 else _first(reading.search_path)
+            unknown[schema, reference.written[-1]].add(how)
+            continue
+        access[reference.oid].add(how)
+        relation = reading.catalog.relations[reference.oid]
+        for base in relation.reads:
+            via[base].add(relation.qualified)
+    known = reading.catalog.relations
+    facts = [_relation(known[oid], access.get(oid, {"read"}), via.get(oid, set()), oid in access)
+             for oid in {*access, *via} if oid in known]  # fmt: skip
+    facts += [Relation(schema=schema, name=name, kind="unknown", access=tuple(sorted(how)))
+              for (schema, name), how in unknown.items()]  # fmt: skip
+    return tuple(sorted(facts))
+
+
+def _relation(relation: RelationInfo, access: set[str], via: set[str], named: bool) -> Relation:  # noqa: FBT001
+    return Relation(
+        schema=relation.schema,
+        name=relation.name,
+        kind="system" if relation.system else relation.kind.value,
+        access=tuple(sorted(access)),
+        labels=relation.labels,
+        via=() if named else tuple(sorted(via)),
+    )
+
+
+def _first(search_path: tuple[str, ...]) -> str:
+    return search_path[0] if search_path else ""
+
+
+def columns(reading: Reading, targets: list[tuple[int, str, str]]) -> tuple[Column, ...]:
+    """Every column the statement names or reaches by `*` or a whole row. `targets`: (OID, column, clause) assigned."""
+    found: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for named in reading.named:
+        for relation, column in _meanings(reading, named):
+            found[relation.oid, column].add(named.clause)
+    for oid, column, clause in targets:
+        found[oid, column].add(clause)
+    return tuple(sorted(_columns(reading.catalog, found)))
+
+
+def _columns(catalog: Catalog, found: dict[tuple[int, str], set[str]]) -> Iterator[Column]:
+    for (oid, name), clauses in found.items():
+        relation = catalog.relations[oid]
+        info = relation.column(name)
+        if info is not None:
+            yield Column(
+                schema=relation.schema,
+                relation=relation.name,
+                name=name,
+                labels=info.labels,
+                clauses=tuple(sorted(clauses)),
+            )
+
+
+def _meanings(reading: Reading, named: Named) -> Iterator[tuple[RelationInfo, str]]:
+    """The columns a reference can mean."""
+    level: Level | None = reading.levels[named.level]
+    if len(named.parts) == 1 and isinstance(named.parts[0], Star):
+        for entry in reading.levels[named.level].entries:
+            yield from _all(entry)
+        return
+    while level is not None:
+        matched = [entry for entry in level.entries if _matches(entry, named.parts)]
+        for entry in matched:
+            yield from _in_entry(reading, entry, named)
+        if any(entry.relation is not None for entry in matched):
+            return
+        level = level.outer
+
+
+def _matches(entry: Entry, parts: tuple[str, ...]) -> bool:
+    if len(parts) == 1:
+        return entry.name == parts[0] or (entry.relation is not None and _original(entry, parts[0]) is not None)
+    return entry.name == parts[-2] and (len(parts) == 2 or entry.schema in {"", parts[-3]})  # noqa: PLR2004
+
+
+def _in_entry(reading: Reading, entry: Entry, named: Named) -> Iterator[tuple[RelationInfo, str]]:
+    last = named.parts[-1]
+    if entry.relation is None:
+        return
+    column = None if isinstance(last, Star) else _original(entry, last)
+    if column is not None:
+        yield entry.relation, column
+    elif isinstance(last, Star) or (len(named.parts) == 1 and entry.name == last):
+        yield from _all(entry)
+    elif last not in SYSTEM_COLUMNS:
+        reading.hazards.add(Hazard(code="statement.attribute_notation"))
+        yield from _all(entry)
+
+
+def _all(entry: Entry) -> Iterator[tuple[RelationInfo, str]]:
+    if entry.relation is not None:
+        for column in entry.relation.columns:
+            yield entry.relation, column.name
+
+
+def _original(entry: Entry, name: str) -> str | None:
+    """The column behind a visible name, through an alias column list."""
+    if entry.relation is None:
+        return None
+    own = [column.name for column in entry.relation.columns]
+    visible = [*entry.renamed[: len(own)], *own[len(entry.renamed) :]]
+    return own[visible.index(name)] if name in visible else None
+
+
+def functions(reading: Reading) -> tuple[Function, ...]:
+    """Functions with every schema they could come from; operators and casts only from outside pg_catalog."""
+    found: set[Function] = set()
+    for call in reading.calls:
+        match call.kind:
+            case "function":
+                found.update(_functions(reading, call))
+            case "operator":
+                found.update(_operators(reading, call))
+            case _:
+                found.update(_casts(reading, call))
+    return tuple(sorted(found))
+
+
+def _functions(reading: Reading, call: Call) -> Iterator[Function]:
+    candidates = reading.catalog.lookup_functions(call.parts[-2:], reading.search_path)
+    if not candidates:
+        yield Function(schema=call.parts[-2] if len(call.parts) > 1 else "", name=call.parts[-1], kind="function")
+    for candidate in candidates:
+        kind = candidate.kind if candidate.kind in {"aggregate", "procedure"} else "function"
+        yield Function(schema=candidate.schema, name=candidate.name, kind=kind)
+
+
+def _operators(reading: Reading, call: Call) -> Iterator[Function]:
+    for candidate in reading.catalog.lookup_operators(call.parts[-2:], reading.search_path):
+        if candidate.schema != "pg_catalog":
+            yield Function(schema=candidate.schema, name=candidate.name, kind="operator")
+
+
+def _casts(reading: Reading, call: Call) -> Iterator[Function]:
+    """A type outside pg_catalog runs its own input function when something is cast to it."""
+    *schema, name = call.parts[-2:]
+    for info in reading.catalog.types.values():
+        places = schema or reading.search_path
+        if info.name == name and info.schema in places and info.schema != "pg_catalog" and info.kind in {"b", "d"}:
+            yield Function(schema=info.schema, name=info.name, kind="cast")
+
+
+def assigned(reading: Reading, tree: pb.InsertStmt | pb.UpdateStmt | pb.MergeStmt) -> list[tuple[int, str, str]]:
+    """Columns of the target that are written: (OID, name, clause)."""
+    target = next((r for r in reading.references if r.role == "target" and r.node is tree.relation), None)
+    if target is None or target.oid is None:
+        return []
+    relation = reading.catalog.relations[target.oid]
+    clause = "insert" if isinstance(tree, pb.InsertStmt) else "set"
+    listed = tree.cols if isinstance(tree, pb.InsertStmt) else getattr(tree, "target_list", ())
+    found = [(relation.oid, item.res_target.name, clause) for item in listed]
+    if isinstance(tree, pb.InsertStmt):
+        if not tree.cols:
+            found += [(relation.oid, column.name, clause) for column in relation.columns]
+        found += [(relation.oid, i.res_target.name, "set") for i in tree.on_conflict_clause.target_list]
+    return found

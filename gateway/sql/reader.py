@@ -1,0 +1,231 @@
+"""One walk over libpg_query's tree: every relation with its place, every column name with its clause and query level.
+
+Scopes are PostgreSQL's (18, §7.2 and §7.8): a CTE hides a relation only where it is visible, never a target of DML;
+without RECURSIVE only later siblings see it. A node type that is not listed in `nodes.py` is a hazard, not a pass.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
+
+from gateway.core.statement import Hazard
+from gateway.sql.catalog import Catalog
+from gateway.sql.model import Entry, Level, Named, Reference, Span
+from gateway.sql.nodes import KNOWN
+from gateway.sql.places import Places
+from gateway.sql.tree import children, names, unwrap
+
+_CLAUSES = {
+    "target_list": "select", "distinct_clause": "select", "where_clause": "where", "group_clause": "group",
+    "having_clause": "having", "sort_clause": "order", "window_clause": "window", "limit_offset": "limit",
+    "limit_count": "limit", "values_lists": "select", "returning_list": "returning", "from_clause": "join",
+}  # fmt: skip
+
+
+_ALIASED = (pb.RangeFunction, pb.RangeTableFunc, pb.JsonTable)
+
+
+@dataclass(slots=True)
+class Call:
+    """A function, operator or type name as written, and what it is used as."""
+
+    parts: tuple[str, ...]
+    kind: str
+    node: Message
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the walk found."""
+
+    catalog: Catalog
+    search_path: tuple[str, ...]
+    places: Places
+    references: list[Reference] = field(default_factory=list)
+    access: dict[int, set[str]] = field(default_factory=dict)
+    """index of a reference → read, write"""
+    named: list[Named] = field(default_factory=list)
+    levels: dict[int, Level] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    parameters: set[int] = field(default_factory=set)
+    hazards: set[Hazard] = field(default_factory=set)
+
+    def read(self, statement: Message) -> None:
+        """Walk one statement."""
+        self._any(statement, self._level(None), {}, "select")
+
+    def _level(self, outer: Level | None) -> Level:
+        level = Level(len(self.levels), outer)
+        self.levels[level.number] = level
+        return level
+
+    def _any(self, node: Message, level: Level, ctes: Mapping[str, object], clause: str) -> None:
+        """Any node. Those that open scopes have their own reader; the rest are walked through."""
+        kind = type(node).__name__
+        if kind == "Node":
+            return  # an empty place in a list
+        if kind not in KNOWN:
+            self.hazards.add(Hazard(code="statement.unanalysable", detail=f"unknown construct {kind}"))
+        match node:
+            case pb.SelectStmt():
+                self._select(node, self._level(level), ctes)
+            case pb.InsertStmt() | pb.UpdateStmt() | pb.DeleteStmt() | pb.MergeStmt():
+                self._change(node, self._level(level), ctes)
+            case pb.RangeVar():
+                self._relation(node, level, {}, "ddl")
+            case pb.ColumnRef():
+                self._column(node, level, clause)
+            case pb.LockingClause() | pb.Alias():
+                return
+            case _:
+                self._calls(node)
+                for name, child in children(node):
+                    self._any(child, level, ctes, _CLAUSES.get(name, clause) if name == "window_clause" else clause)
+
+    def _calls(self, node: Message) -> None:
+        match node:
+            case pb.FuncCall():
+                self.calls.append(Call(names(node.funcname), "function", node))
+            case pb.A_Expr():
+                self.calls.append(Call(names(node.name), "operator", node))
+            case pb.SubLink() if node.oper_name:
+                self.calls.append(Call(names(node.oper_name), "operator", node))
+            case pb.SortBy() if node.use_op:
+                self.calls.append(Call(names(node.use_op), "operator", node))
+            case pb.TypeName():
+                self.calls.append(Call(names(node.names), "cast", node))
+            case pb.SQLValueFunction():
+                return
+            case pb.ParamRef():
+                self.parameters.add(node.number)
+            case pb.CopyStmt() if node.filename or node.is_program:
+                self.hazards.add(Hazard(code="copy.server_file"))
+            case _:
+                return
+
+    def _select(self, node: pb.SelectStmt, level: Level, ctes: Mapping[str, object]) -> None:
+        ctes = self._with(node.with_clause, level, ctes)
+        if node.op != pb.SETOP_NONE:
+            self._select(node.larg, self._level(level.outer), ctes)
+            self._select(node.rarg, self._level(level.outer), ctes)
+        for source in node.from_clause:
+            self._source(unwrap(source), level, ctes)
+        for name, child in children(node):
+            if name not in {"with_clause", "from_clause", "larg", "rarg"}:
+                self._any(child, level, ctes, _CLAUSES.get(name, "select"))
+
+    def _with(self, clause: pb.WithClause, level: Level, ctes: Mapping[str, object]) -> Mapping[str, object]:
+        known = dict(ctes)
+        found = [unwrap(item) for item in clause.ctes]
+        if clause.recursive:
+            known |= {cte.ctename: cte for cte in found if isinstance(cte, pb.CommonTableExpr)}
+        for cte in found:
+            if isinstance(cte, pb.CommonTableExpr):
+                self._any(unwrap(cte.ctequery), level, known, "select")
+                for name, child in children(cte):
+                    if name != "ctequery":
+                        self._any(child, level, known, "select")
+                known[cte.ctename] = cte
+        return known
+
+    def _change(
+        self,
+        node: pb.InsertStmt | pb.UpdateStmt | pb.DeleteStmt | pb.MergeStmt,
+        level: Level,
+        ctes: Mapping[str, object],
+    ) -> None:
+        """INSERT, UPDATE, DELETE, MERGE. A CTE never hides their target."""
+        ctes = self._with(node.with_clause, level, ctes)
+        self._relation(node.relation, level, {}, "target")
+        for name, child in children(node):
+            match name:
+                case "with_clause" | "relation":
+                    continue
+                case "from_clause" | "using_clause" | "source_relation":
+                    self._source(child, level, ctes)
+                case "where_clause" | "join_condition":
+                    self._any(child, level, ctes, "where" if name == "where_clause" else "join")
+                case "target_list" | "merge_when_clauses" | "on_conflict_clause":
+                    self._any(child, level, ctes, "set")
+                case "cols":
+                    self._any(child, level, ctes, "insert")
+                case "returning_list" | "returning_clause":
+                    self._any(child, level, ctes, "returning")
+                case _:
+                    self._any(child, level, ctes, "insert")
+
+    def _source(self, node: Message, level: Level, ctes: Mapping[str, object]) -> None:  # noqa: C901 -- a kind a case
+        """An entry of FROM, USING or a join."""
+        match node:
+            case pb.RangeVar():
+                self._relation(node, level, ctes, "from")
+            case pb.JoinExpr():
+                self._source(unwrap(node.larg), level, ctes)
+                self._source(unwrap(node.rarg), level, ctes)
+                for column in names(node.using_clause):
+                    self.named.append(Named(node=node, parts=(column,), level=level.number, clause="join", start=-1))
+                if node.HasField("quals"):
+                    self._any(unwrap(node.quals), level, ctes, "join")
+                for alias in (node.alias, node.join_using_alias):
+                    if alias.aliasname:
+                        level.entries.append(Entry(alias.aliasname, renamed=names(alias.colnames)))
+            case pb.RangeTableSample():
+                relation = unwrap(node.relation)
+                if isinstance(relation, pb.RangeVar):
+                    self._relation(relation, level, ctes, "from", self.places.sample(node.location))
+                self.calls.append(Call(names(node.method), "function", node))
+                for name, child in children(node):
+                    if name in {"args", "repeatable"}:
+                        self._any(child, level, ctes, "join")
+            case pb.RangeSubselect():
+                self._any(unwrap(node.subquery), level, ctes, "select")
+                level.entries.append(Entry(node.alias.aliasname, renamed=names(node.alias.colnames)))
+            case _:
+                self._any(node, level, ctes, "join")
+                named = node.alias.aliasname if isinstance(node, _ALIASED) else ""
+                level.entries.append(Entry(named or _function_name(node)))
+
+    def _relation(
+        self, node: pb.RangeVar, level: Level, ctes: Mapping[str, object], role: str, sample: Span | None = None
+    ) -> None:
+        alias = node.alias
+        if not node.schemaname and not node.catalogname and node.relname in ctes:
+            level.entries.append(Entry(alias.aliasname or node.relname, renamed=names(alias.colnames)))
+            return
+        parts = tuple(part for part in (node.schemaname, node.relname) if part)
+        relation = self.catalog.resolve(parts, self.search_path)
+        self.references.append(
+            Reference(
+                node=node,
+                name=self.places.relation(node.location, only=not node.inh and role != "ddl"),
+                oid=relation.oid if relation else None,
+                written=tuple(part for part in (node.catalogname, *parts) if part),
+                alias=alias.aliasname or node.relname,
+                has_alias=bool(alias.aliasname),
+                column_aliases=names(alias.colnames),
+                only=not node.inh,
+                sample=sample,
+                role=role,
+                level=level.number,
+            )
+        )
+        schema = relation.schema if relation and not alias.aliasname else ""
+        renamed = names(alias.colnames)
+        level.entries.append(Entry(alias.aliasname or node.relname, relation, renamed, schema))
+
+    def _column(self, node: pb.ColumnRef, level: Level, clause: str) -> None:
+        parts = names(node.fields)
+        self.named.append(Named(node=node, parts=parts, level=level.number, clause=clause, start=node.location))
+
+
+def _function_name(node: Message) -> str:
+    """A function in FROM is named after itself."""
+    for _, child in children(node):
+        if isinstance(child, pb.FuncCall):
+            return names(child.funcname)[-1]
+        found = _function_name(child) if isinstance(child, pb.List) else ""
+        if found:
+            return found
+    return ""

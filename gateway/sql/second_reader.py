@@ -1,0 +1,95 @@
+"""A second opinion: sqlglot must see the same relations as libpg_query, or a governed statement is not let through.
+
+A differential between two parsers is how a name gets past one of them. Where sqlglot cannot read a statement at all,
+that is said (`second_reader_unread`), and policy may refuse it.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+
+import postgast
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from gateway.core.statement import Hazard
+from gateway.sql.reader import Reading
+from gateway.sql.tokens import cut, fold
+
+_READ = (exp.Select, exp.SetOperation, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Subquery, exp.Values)
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it logs texts, literals and all
+_UNREAD = Hazard(code="second_reader_unread")
+
+
+def compare(text: str, reading: Reading) -> set[Hazard]:
+    """Hazards from a comparison of both readers; empty when they agree."""
+    tree = _read(text)
+    if tree is None:
+        return {_UNREAD}
+    ours = Counter(reference.written[-1] for reference in reading.references)
+    if Counter(_relations(tree)) == ours:
+        return set()
+    try:
+        again = _read(postgast.deparse(postgast.parse(text)))
+    except (postgast.PgQueryError, ValueError):
+        again = None
+    if again is not None and Counter(_relations(again)) == ours:
+        return set()
+    return {Hazard(code="statement.parser_disagreement")}
+
+
+def _read(text: str) -> exp.Expr | None:
+    """The tree of sqlglot for a statement it really reads; any exception means that it does not."""
+    try:
+        tree = sqlglot.parse_one(text, read="postgres")
+    except (SqlglotError, TypeError, ValueError, AttributeError, KeyError, IndexError, RecursionError):
+        return None
+    return tree if isinstance(tree, _READ) and tree.find(exp.Command) is None else None
+
+
+def _relations(tree: exp.Expr) -> Iterator[str]:
+    """Names of relations, those of CTEs left out where they are visible."""
+    for table in tree.find_all(exp.Table):
+        identifier = table.this
+        if not isinstance(identifier, exp.Identifier):
+            continue
+        name = cut(identifier.name) if identifier.quoted else fold(identifier.name)
+        if table.args.get("db") is None and name in _ctes(table):
+            continue
+        yield name
+
+
+def _ctes(table: exp.Table) -> set[str]:
+    """CTE names visible where a table stands; without RECURSIVE a CTE sees only those before it."""
+    names: set[str] = set()
+    child: exp.Expr = table
+    parent = table.parent
+    while parent is not None:
+        clause = parent.args.get("with_") or parent.args.get("with")
+        if isinstance(clause, exp.With) and child is not clause and not _is_target(parent, child):
+            names |= {_alias(cte) for cte in clause.expressions}
+        if isinstance(parent, exp.With):
+            earlier = (
+                parent.expressions if parent.args.get("recursive") else parent.expressions[: _index(parent, child)]
+            )
+            names |= {_alias(cte) for cte in earlier}
+        child, parent = parent, parent.parent
+    return names
+
+
+def _is_target(parent: exp.Expr, child: exp.Expr) -> bool:
+    """The target of DML is never a CTE."""
+    return isinstance(parent, exp.Insert | exp.Update | exp.Delete | exp.Merge) and parent.this is child
+
+
+def _index(clause: exp.With, child: exp.Expr) -> int:
+    return next((n for n, cte in enumerate(clause.expressions) if cte is child), len(clause.expressions))
+
+
+def _alias(cte: exp.Expr) -> str:
+    alias = cte.args.get("alias")
+    identifier = alias.this if alias is not None else None
+    if not isinstance(identifier, exp.Identifier):
+        return ""
+    return cut(identifier.name) if identifier.quoted else fold(identifier.name)

@@ -1,0 +1,50 @@
+"""Coarse form of a statement, and the classes of its parameters."""
+
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
+
+from gateway.core.statement import Shape
+from gateway.sql.tree import unwrap, walk
+
+_CLASSES = {"N": "number", "S": "text", "D": "temporal", "T": "temporal", "B": "boolean", "A": "array"}
+_BY_NAME = {"bytea": "binary", "json": "json", "jsonb": "json", "uuid": "uuid"}
+
+
+def parameter_class(name: str, category: str) -> str:
+    """The class of a type, by its name and `pg_type.typcategory`."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    return _CLASSES.get(category, "unknown" if name == "unknown" else "other")
+
+
+def shape_of(tree: Message) -> Shape:
+    """The form of the outermost query, or of what an EXPLAIN, COPY, DECLARE or PREPARE runs."""
+    inner = tree
+    while isinstance(inner, pb.ExplainStmt | pb.PrepareStmt | pb.DeclareCursorStmt | pb.CopyStmt):
+        if not inner.HasField("query"):
+            return Shape()
+        inner = unwrap(inner.query)
+    match inner:
+        case pb.SelectStmt():
+            return _select(inner)
+        case pb.UpdateStmt() | pb.DeleteStmt():
+            return Shape(has_where=inner.HasField("where_clause"))
+        case _:
+            return Shape()
+
+
+def _select(select: pb.SelectStmt) -> Shape:
+    sources = [unwrap(source) for source in select.from_clause]
+    joins = sum(isinstance(node, pb.JoinExpr) for source in sources for node in walk(source))
+    unconditional = any(
+        isinstance(node, pb.JoinExpr) and not node.HasField("quals") and not node.using_clause and not node.is_natural
+        for source in sources for node in walk(source)
+    )  # fmt: skip
+    return Shape(
+        has_where=select.HasField("where_clause"),
+        limit=select.HasField("limit_count"),
+        joins=joins,
+        cartesian=unconditional or (len(sources) > 1 and not select.HasField("where_clause")),
+        set_operation=select.op != pb.SETOP_NONE,
+        locking=bool(select.locking_clause),
+    )

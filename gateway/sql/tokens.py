@@ -1,0 +1,112 @@
+"""The words of a statement without its values: canonical text for policy and the record, made from tokens.
+
+Literals become `?` whatever their form (`'…'`, `E'…'`, `$$…$$`, `B'…'`, `X'…'`, `U&'…'`, numbers), comments go,
+identifiers are decoded and folded, keywords are upper case, one space stands between tokens. So no quoting, comment or case hides a
+word from a pattern, and no value gets out. What cannot be cut into tokens has no text at all.
+"""
+
+import re
+from typing import Final
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from gateway.core.cards import find_card_numbers
+
+UNAVAILABLE: Final = "shape_unavailable"
+_T = pb.Token
+_LITERALS = frozenset({_T.ICONST, _T.FCONST, _T.SCONST, _T.BCONST, _T.XCONST, _T.USCONST})
+_COMMENTS = frozenset({_T.SQL_COMMENT, _T.C_COMMENT})
+_SURELY_WORDS = frozenset({pb.RESERVED_KEYWORD, pb.TYPE_FUNC_NAME_KEYWORD})
+_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+_NAME_BYTES = 63
+"""NAMEDATALEN - 1"""
+
+
+def redact(text: str) -> str:
+    """The canonical text, or `shape_unavailable`."""
+    try:
+        words = _words(text)
+    except (postgast.PgQueryError, ValueError, UnicodeDecodeError):
+        return UNAVAILABLE
+    shown = " ".join(words)
+    return UNAVAILABLE if find_card_numbers(shown.encode()) else shown
+
+
+def fold(name: str) -> str:
+    """An unquoted identifier as the server stores it: ASCII in lower case, cut to 63 bytes between characters."""
+    return cut(re.sub("[A-Z]+", lambda found: found.group().lower(), name))
+
+
+def cut(name: str) -> str:
+    """A name cut to 63 bytes, never inside a character."""
+    raw = name.encode()
+    return name if len(raw) <= _NAME_BYTES else raw[:_NAME_BYTES].decode(errors="ignore")
+
+
+def shown_name(name: str) -> str:
+    """An identifier for the canonical text: bare when it could have been written bare in lower case."""
+    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
+
+
+def _words(text: str) -> list[str]:
+    raw = text.encode()
+    tokens = [token for token in postgast.scan(text).tokens if token.token not in _COMMENTS]
+    words: list[str] = []
+    index = 0
+    while index < len(tokens):
+        token, written = tokens[index], raw[tokens[index].start : tokens[index].end].decode()
+        if token.token in _LITERALS:
+            words.append("?")
+        elif token.token == _T.UIDENT:
+            escape, used = _escape(tokens[index + 1 : index + 3], raw)
+            index += used
+            words.append(shown_name(cut(_unicode(written[2:], escape))))
+        elif token.token == _T.IDENT:
+            words.append(shown_name(identifier(written)))
+        elif token.keyword_kind == pb.NO_KEYWORD:
+            words.append(written)
+        else:
+            words.append(_keyword(tokens, index, written))
+        index += 1
+    return words
+
+
+def identifier(written: str) -> str:
+    """The name an IDENT token stands for."""
+    if written.startswith('"'):
+        return cut(written[1:-1].replace('""', '"'))
+    return fold(written)
+
+
+def _keyword(tokens: list[pb.ScanToken], index: int, written: str) -> str:
+    """A keyword in upper case, unless its place makes it a name."""
+    token = tokens[index]
+    if token.keyword_kind in _SURELY_WORDS and not _beside_dot(tokens, index):
+        return written.upper()
+    behind_as = index > 0 and tokens[index - 1].token == _T.AS
+    return written.lower() if behind_as or _beside_dot(tokens, index) else written.upper()
+
+
+def _beside_dot(tokens: list[pb.ScanToken], index: int) -> bool:
+    near = tokens[max(index - 1, 0) : index] + tokens[index + 1 : index + 2]
+    return any(token.token == _T.ASCII_46 for token in near)
+
+
+def _escape(following: list[pb.ScanToken], raw: bytes) -> tuple[str, int]:
+    """The escape character of `UESCAPE 'c'`, and how many tokens it took."""
+    if [token.token for token in following] == [_T.UESCAPE, _T.SCONST]:
+        return raw[following[1].start : following[1].end].decode()[1:-1], 2
+    return "\\", 0
+
+
+def _unicode(quoted: str, escape: str) -> str:
+    """Decode `U&"…"` (PostgreSQL 18, §4.1.1)."""
+    body, sign = quoted[1:-1].replace('""', '"'), re.escape(escape)
+    pattern = rf"{sign}{sign}|{sign}([0-9A-Fa-f]{{4}})|{sign}\+([0-9A-Fa-f]{{6}})"
+
+    def decoded(found: re.Match[str]) -> str:
+        digits = found.group(1) or found.group(2)
+        return chr(int(digits, 16)) if digits else escape
+
+    return re.sub(pattern, decoded, body).encode("utf-16", "surrogatepass").decode("utf-16")
