@@ -107,6 +107,8 @@ def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
     named = entry.get("alg")
     if named is None:
         return possible
+    if not isinstance(named, str):
+        return frozenset()
     return possible & {"EdDSA" if named == "Ed25519" else named}  # RFC 9864 gives EdDSA with this curve a name
 
 
