@@ -9,7 +9,10 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 40
 ROOMS_WITH_ADAPTERS = ("identity", "policy", "approvals", "evidence")
 
-ADAPTERS: dict[str, str] = {}
+ADAPTERS: dict[str, str] = {
+    "evidence/log.py": "the threads that sync and lay out the log",
+    "evidence/recorder.py": "the log's clockwork: heartbeats",
+}
 """The files of otherwise pure rooms that may do I/O, each with what it touches."""
 
 

@@ -1,0 +1,34 @@
+"""Bodies beside the log: files named by their SHA-256. The same body is stored once, however many leaves name it."""
+
+import hashlib
+from pathlib import Path
+
+from gateway.evidence.files import put_file
+
+
+class Objects:
+    """A folder of bodies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where the body with this hex digest lies."""
+        return self._folder / digest[:2] / digest
+
+    def put(self, digest: str, data: bytes, *, check: bool = False) -> None:
+        """Store a body. With `check` one that is there already is read, and replaced when it is not whole."""
+        path = self.path(digest)
+        if path.exists() and not (check and path.read_bytes() != data):
+            return
+        put_file(path, data)
+
+    def read(self, digest: str) -> bytes | None:
+        """A body that has the digest it is named by; None when it is missing. Raises ValueError when it was changed."""
+        try:
+            data = self.path(digest).read_bytes()
+        except FileNotFoundError:
+            return None
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise ValueError(f"the body {digest} was changed")
+        return data

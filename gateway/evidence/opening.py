@@ -1,0 +1,123 @@
+"""Opens a data folder's log for writing: goes on with the last epoch, or begins one that names the old checkpoint.
+
+    data_dir/keys/log-<epoch>.key .pub .head, mac-<epoch>.key
+data_dir/log/<epoch>/checkpoint, tile/…, wal/…
+data_dir/objects/<2 hex>/<sha256>
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.core.clock import Clock
+from gateway.core.errors import Unavailable
+from gateway.evidence.files import FILE_MODE, make_folder
+from gateway.evidence.head import EMPTY, Head, SignedHead, head_file
+from gateway.evidence.keys import EpochKeys, create_keys, epochs, load_keys
+from gateway.evidence.ledger import Ledger
+from gateway.evidence.log import Log
+from gateway.evidence.note import Checkpoint, NoteError, Verifier, open_checkpoint
+from gateway.evidence.objects import Objects
+from gateway.evidence.publisher import Publisher
+from gateway.evidence.replay import BrokenLog, Replay, cut, replay
+from gateway.evidence.tree import Tree
+
+
+class Previous(NamedTuple):
+    """The epoch before, when it could not be gone on with."""
+
+    checkpoint: Checkpoint
+    reason: str
+
+
+class Opened(NamedTuple):
+    """A log open for writing. `lock` is held for as long as it is open."""
+
+    log: Log
+    keys: EpochKeys
+    signed: SignedHead
+    torn: int
+    previous: Previous | None
+    lock: int
+
+
+def epoch_folder(data_dir: Path, epoch: int) -> Path:
+    """The log's prefix in the sense of tlog-tiles."""
+    return data_dir / "log" / str(epoch)
+
+
+def open_log(data_dir: Path, clock: Clock, name: str = "") -> Opened:
+    """Open it. Raises Unavailable when another process writes it, and OSError."""
+    make_folder(data_dir / "log")
+    lock = _lock(data_dir / "log" / "lock")
+    try:
+        return _open(data_dir, clock, name, lock)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _open(data_dir: Path, clock: Clock, name: str, lock: int) -> Opened:
+    folder, known = data_dir / "keys", epochs(data_dir / "keys")
+    if not known:
+        keys = create_keys(folder, 1, name)
+        return _assemble(data_dir, clock, keys, _nothing(), None, lock)
+    epoch = known[-1]
+    try:
+        keys = load_keys(folder, epoch)
+    except (OSError, ValueError):
+        previous = Previous(Checkpoint(f"epoch {epoch}", *EMPTY), "its keys cannot be read")
+        return _assemble(data_dir, clock, create_keys(folder, epoch + 1, name), _nothing(), previous, lock)
+    head = _last_signed(data_dir, keys)
+    try:
+        found = replay(epoch_folder(data_dir, epoch) / "wal", head)
+    except BrokenLog as broken:
+        previous = Previous(Checkpoint(keys.signer.verifier.name, *head), str(broken))
+        return _assemble(data_dir, clock, create_keys(folder, epoch + 1, name), _nothing(), previous, lock)
+    return _assemble(data_dir, clock, keys, found, None, lock)
+
+
+def _assemble(  # noqa: PLR0913, PLR0917 -- the parts of Opened, put together in one place
+    data_dir: Path, clock: Clock, keys: EpochKeys, found: Replay, previous: Previous | None, lock: int
+) -> Opened:
+    prefix = epoch_folder(data_dir, keys.epoch)
+    make_folder(prefix / "wal")
+    make_folder(data_dir / "objects")
+    torn = found.torn
+    cut(found.cuts)
+    signed = SignedHead(head_file(data_dir / "keys", keys.epoch))
+    publisher = Publisher(prefix, Objects(data_dir / "objects"), keys.signer, signed)
+    log = Log(prefix / "wal", found.tree, found.ledger, publisher, clock)
+    if found.segment is not None:
+        log.wal.resume(found.segment, found.offset)
+    return Opened(log, keys, signed, torn, previous, lock)
+
+
+def _nothing() -> Replay:
+    return Replay(Tree(), Ledger(), None, 0, ())
+
+
+def _last_signed(data_dir: Path, keys: EpochKeys) -> Head:
+    """The larger of what our own file says and the checkpoint that lies in the log with our signature."""
+    signed = SignedHead(head_file(data_dir / "keys", keys.epoch))
+    signed.close()
+    return max(signed.last, _checkpoint(epoch_folder(data_dir, keys.epoch) / "checkpoint", keys.signer.verifier))
+
+
+def _checkpoint(path: Path, verifier: Verifier) -> Head:
+    try:
+        checkpoint = open_checkpoint(path.read_bytes(), verifier)
+    except (FileNotFoundError, NoteError):
+        return EMPTY
+    return Head(checkpoint.size, checkpoint.root)
+
+
+def _lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise Unavailable("evidence.unavailable", "another process writes this log") from error
+    return descriptor

@@ -1,0 +1,272 @@
+"""The entry of this room: events in, leaves in the log, each numbered in its session, before anything is acted on."""
+
+import asyncio
+import hashlib
+import os
+from collections import OrderedDict, deque
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from gateway.core.clock import Clock
+from gateway.core.errors import Unavailable
+from gateway.core.events import Event, EventType
+from gateway.core.ids import random_bytes
+from gateway.evidence.leaf import SALT_SIZE, Draft, LeafError, make_leaf
+from gateway.evidence.ledger import Undecided
+from gateway.evidence.log import Degraded
+from gateway.evidence.note import Verifier
+from gateway.evidence.opening import Opened, Previous, open_log
+from gateway.evidence.scrub import scrub_body
+
+HEARTBEAT_SECONDS: Final = 10.0
+MAX_BODY: Final = 32 << 20
+_KNOWN_BODIES: Final = 4096
+_MAX_LATE: Final = 5000
+_CLOSING: Final = frozenset({EventType.STATEMENT_FINISHED, EventType.SESSION_CLOSED})
+
+OUTCOME_UNKNOWN: Final = "outcome_unknown"
+"""the gateway cannot say how the statement ended: it stopped, or the session did, before the answer came"""
+NOT_FORWARDED: Final = "not_forwarded"
+"""the decision was written but could not be made durable in time, so the statement was refused after all"""
+
+
+class Receipt(NamedTuple):
+    """Where an event stands in the log."""
+
+    leaf: int
+    """number of the leaf, from 0"""
+    leaf_hash: bytes
+    seq: int
+
+
+class Recorder:
+    """Appends events. One for each data folder, on one event loop."""
+
+    def __init__(self, opened: Opened, clock: Clock, *, every_decision_synced: bool) -> None:
+        self._opened = opened
+        self._log = opened.log
+        self._clock = clock
+        self._each = every_decision_synced
+        self._known: OrderedDict[str, None] = OrderedDict()
+        self._late: deque[tuple[int, Event]] = deque()
+        self._refused = 0
+        self._lost = 0
+        self._heart: asyncio.Task[None] | None = None
+        self._log.on_repaired = self._repaired
+
+    @classmethod
+    async def open(
+        cls,
+        data_dir: Path,
+        clock: Clock,
+        *,
+        durability: str = "group",
+        checkpoint_interval: float = 1.0,
+        name: str = "",
+    ) -> "Recorder":
+        """Open the log of a data folder and record that it is open, and what a crash left undone.
+
+        `durability`: `group` or `each` (contracts, `evidence.durability`); the interval is in seconds; `name` begins
+        the origin of a new log. Raises Unavailable when the folder cannot be written or another process writes it.
+        """
+        try:
+            opened = open_log(data_dir, clock, name)
+        except OSError as error:
+            raise Unavailable("evidence.unavailable", f"{type(error).__name__} on opening the log") from error
+        recorder = cls(opened, clock, every_decision_synced=durability == "each")
+        recorder._log.start(checkpoint_interval)
+        try:
+            recorder._begin()
+            await recorder.checkpoint()
+        except Unavailable:
+            await recorder._release()
+            raise
+        recorder._heart = asyncio.get_running_loop().create_task(recorder._beat())
+        return recorder
+
+    @property
+    def degraded(self) -> Degraded | None:
+        """Why and since when nothing can be recorded; None when all is well."""
+        return self._log.degraded
+
+    @property
+    def size(self) -> int:
+        """Leaves in this epoch of the log."""
+        return self._log.size
+
+    @property
+    def published(self) -> int:
+        """Leaves under the last signed checkpoint."""
+        return self._log.published
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public key checkpoints are signed with; its name is the log's origin."""
+        return self._opened.keys.signer.verifier
+
+    def mac(self, exact: bytes) -> str:
+        """`hmac:` + hex over exact bytes, under the epoch's key."""
+        return self._opened.keys.mac_key.mac(exact)
+
+    async def append(self, event: Event) -> Receipt:
+        """Write an event; returns once it is as durable as it asks. Raises Unavailable("evidence.unavailable")."""
+        try:
+            self._settle(event)
+            receipt = self._write(event)
+        except Unavailable:
+            self._refused += 1
+            self._keep(event)
+            raise
+        if event.durable or (self._each and event.type is EventType.STATEMENT_DECIDED):
+            await self._durable(event, receipt)
+        return receipt
+
+    async def checkpoint(self) -> None:
+        """Sync, lay out and sign everything appended until now. Raises Unavailable."""
+        await self._log.publish()
+
+    async def close(self) -> None:
+        """Record that the log is closed, sign it, and let go of the files."""
+        if self._heart is not None:
+            self._heart.cancel()
+            await asyncio.gather(self._heart, return_exceptions=True)
+        with suppress(Unavailable):
+            self._write(Event(type=EventType.LOG_CLOSED, data={"size": self.size + 1}))
+        await self._release()
+
+    async def _release(self) -> None:
+        await self._log.close()
+        self._opened.signed.close()
+        os.close(self._opened.lock)
+
+    async def _durable(self, event: Event, receipt: Receipt) -> None:
+        try:
+            await self._log.durable(receipt.leaf + 1)
+        except Unavailable:
+            self._refused += 1
+            if event.type is EventType.STATEMENT_DECIDED and event.ok:
+                self._keep(_without_outcome(Undecided(event.did, event.sid, event.res, event.act), NOT_FORWARDED))
+            raise
+
+    def _settle(self, event: Event) -> None:
+        """A session that closes leaves no decision without an outcome. Raises Unavailable."""
+        if event.type is EventType.SESSION_CLOSED:
+            for entry in self._log.ledger.undecided(event.sid):
+                self._write(_without_outcome(entry, OUTCOME_UNKNOWN))
+
+    def _write(self, event: Event, data: dict[str, object] | None = None) -> Receipt:
+        """Encode and write, without waiting for anything. Raises Unavailable."""
+        if data:
+            event = msgspec.structs.replace(event, data={**event.data, **data})
+        bodies: dict[str, bytes] = {}
+        names: dict[str, str] = {}
+        scrubbed: list[str] = []
+        for name, body in event.bodies.items():
+            names[name] = self._take(body, bodies, scrubbed, name)
+        seq = self._log.ledger.next_number(event.sid)
+        draft = Draft(seq, self._clock.now_ns(), random_bytes(SALT_SIZE), names, tuple(scrubbed))
+        try:
+            made = make_leaf(event, draft)
+        except LeafError as error:
+            raise Unavailable("evidence.unavailable", str(error)) from error
+        if made.overflow is not None:
+            self._take(made.overflow, bodies, scrubbed, "data")
+        number = self._log.size
+        hashed = self._log.write(made.leaf, list(bodies.values()))
+        for digest in bodies:
+            self._remember(digest)
+        return Receipt(number, hashed, seq)
+
+    def _take(self, body: bytes, bodies: dict[str, bytes], scrubbed: list[str], name: str) -> str:
+        """The digest of a body, which joins `bodies` unless it was written lately. Raises Unavailable."""
+        digest = hashlib.sha256(body).hexdigest()
+        if digest in self._known:
+            self._known.move_to_end(digest)
+            return digest
+        if len(body) > MAX_BODY:
+            raise Unavailable("evidence.unavailable", "a body is too large")
+        clean, hit = scrub_body(body)
+        if hit:
+            scrubbed.append(name)
+            digest = hashlib.sha256(clean).hexdigest()
+        bodies[digest] = clean
+        return digest
+
+    def _remember(self, digest: str) -> None:
+        self._known[digest] = None
+        while len(self._known) > _KNOWN_BODIES:
+            self._known.popitem(last=False)
+
+    def _begin(self) -> None:
+        """The first leaves of a run: that it began, and how what a crash left open is closed."""
+        ledger, opened = self._log.ledger, self._opened
+        unclean = opened.torn or not ledger.clean
+        data: dict[str, object] = {"origin": self.verifier.name, "epoch": opened.keys.epoch, "size": self.size}
+        if opened.previous is not None:
+            data["previous"] = _named(opened.previous)
+        ledger.restart()
+        self._write(Event(type=EventType.LOG_OPENED, data=data))
+        decisions, sessions = list(ledger.decisions.values()), dict(ledger.sessions)
+        for entry in decisions:
+            self._write(_without_outcome(entry, OUTCOME_UNKNOWN))
+        for sid, (_, connection) in sessions.items():
+            why: dict[str, object] = {"reason": "gateway_stopped"}
+            self._write(Event(type=EventType.SESSION_CLOSED, sid=sid, res=connection, ok=False, data=why))
+        if unclean:
+            counts: dict[str, object] = {"decisions": len(decisions), "sessions": len(sessions), "torn": opened.torn}
+            self._write(Event(type=EventType.LOG_RECOVERED, ok=False, data=counts))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            ledger = self._log.ledger
+            data: dict[str, object] = {"open": len(ledger.sessions), "digest": ledger.open_digest()}
+            with suppress(Unavailable):
+                self._write(Event(type=EventType.HEARTBEAT, data=data))
+
+    def _keep(self, event: Event) -> None:
+        """Hold on to what closes something, to be written when the log is well again."""
+        if event.type in _CLOSING:
+            if len(self._late) < _MAX_LATE:
+                self._late.append((self._clock.now_ns(), event))
+            else:
+                self._lost += 1
+
+    def _repaired(self, degraded: Degraded) -> None:
+        """Record that nothing could be recorded for a while, and what closed in that time."""
+        data: dict[str, object] = {
+            "cause": degraded.cause,
+            "start": str(degraded.since_ns),
+            "end": str(self._clock.now_ns()),
+            "refused": self._refused,
+            "lost": self._lost,
+        }
+        with suppress(Unavailable):  # not well after all: tried again after the next repair
+            self._write(Event(type=EventType.LOG_DEGRADED, ok=False, data=data))
+            self._refused = self._lost = 0
+            while self._late:
+                at, event = self._late[0]
+                self._settle(event)
+                self._write(event, {"late": str(at)})
+                self._late.popleft()
+
+
+def _named(previous: Previous) -> dict[str, object]:
+    """The checkpoint of the epoch before, for the first leaf of the new one."""
+    origin, size, root = previous.checkpoint
+    return {"origin": origin, "size": size, "root": root.hex(), "reason": previous.reason}
+
+
+def _without_outcome(entry: Undecided, outcome: str) -> Event:
+    return Event(
+        type=EventType.STATEMENT_FINISHED,
+        sid=entry.sid,
+        did=entry.did,
+        res=entry.res,
+        act=entry.act,
+        ok=False,
+        outcome=outcome,
+    )
