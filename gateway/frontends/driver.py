@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from gateway.core.clock import Clock
 from gateway.core.events import Event
 from gateway.core.verdict import Verdict
-from gateway.policy.pdp import Request
+from gateway.policy.document import Circumstances, Request, Resource
 from gateway.session.journey import Decide, Journey, Record
 from gateway.session.ruling import Ruling
 from gateway.session.traveller import Traveller
@@ -53,11 +55,32 @@ class Driver:
                 case Decide():
                     answer = await self.pdp.decide(self._request(command, traveller))
                 case Record():
-                    await self.log.append(self._bound(command))
+                    mac = self.log.mac(command.exact)
+                    await self.log.append(msgspec.structs.replace(command.event, mac=mac))
                     answer = None
 
     def _request(self, command: Decide, traveller: Traveller) -> Request:
-        raise NotImplementedError
-
-    def _bound(self, command: Record) -> Event:
-        raise NotImplementedError
+        return Request(
+            principal=traveller.principal,
+            resource=Resource(
+                connection=traveller.connection,
+                engine=traveller.engine,
+                version=traveller.version,
+                database=traveller.database,
+                labels=traveller.labels,
+            ),
+            statement=command.understood.statement,
+            context=Circumstances(
+                time_ns=self.clock.now_ns(),
+                channel=traveller.channel,
+                transaction=traveller.transaction,
+                session_id=traveller.sid,
+                session_started_ns=traveller.started_ns,
+                application=traveller.application,
+                client_ip=traveller.client_ip,
+                tls=traveller.tls,
+                purpose=traveller.said.get("purpose", ""),
+                ticket=traveller.said.get("ticket", ""),
+                reason=traveller.said.get("reason", ""),
+            ),
+        )

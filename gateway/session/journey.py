@@ -14,7 +14,7 @@ from gateway.session.records import decided
 from gateway.session.ruling import Ground, Ruling, own_finding, rule
 from gateway.session.task import Phase
 from gateway.session.traveller import Traveller
-from gateway.sql.understand import Understood
+from gateway.sql.model import Understood
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from gateway.core.site import Posture
 from gateway.core.verdict import Finding, Outcome, Verdict
 from gateway.sql.catalog import Catalog
 from gateway.sql.rewrite import Plan, rewrite
-from gateway.sql.understand import Understood
+from gateway.sql.model import Understood
 
 
 @dataclass(frozen=True, slots=True)

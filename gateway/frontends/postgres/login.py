@@ -80,7 +80,7 @@ def welcome(keeper: Keeper, principal: Principal, application: str, pid: int, ke
     parameters["client_encoding"] = "UTF8"
     return b"".join(
         [
-            server.authentication_ok(),
+            server.authentication(server.OK),
             *(server.parameter_status(name, value) for name, value in parameters.items()),
             server.backend_key_data(pid, key),
             server.ready_for_query(b"I"),
@@ -90,7 +90,7 @@ def welcome(keeper: Keeper, principal: Principal, application: str, pid: int, ke
 
 async def _ask_for_token(client: Stream, reader: ClientReader) -> str:
     """AuthenticationCleartextPassword; the frame's length is refused before anything is kept for it."""
-    client.write(server.authentication_cleartext_password())
+    client.write(server.authentication(server.CLEARTEXT))
     await client.drain()
     data = b""
     while True:

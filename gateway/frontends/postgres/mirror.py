@@ -1,1 +1,35 @@
-"""What a finished SQL statement changed in its session: names, settings, schema. Followed only once it is done."""
+"""What a SQL statement changes in its session: names, what the agent says of itself, the schema."""
+
+from gateway.frontends.postgres.conversation import Conversation
+from gateway.session.registry import Change, Portal, Prepared, Space
+from gateway.session.ruling import Ruling
+from gateway.session.task import Task
+from gateway.sql import model
+
+
+def changes(ruling: Ruling) -> list[Change]:
+    """The names a statement gives or takes; noted when it is sent, true once it is done."""
+    match ruling.understood.effect:
+        case model.Prepare(name):
+            return [Change(Space.STATEMENT, name, Prepared(ruling))]
+        case model.Deallocate(name):
+            return [Change(Space.STATEMENT, name, None)]
+        case model.Declare(name):
+            return [Change(Space.PORTAL, name, Portal(Prepared(ruling), sql_cursor=True))]
+        case model.CloseCursor(name):
+            return [Change(Space.PORTAL, name, None)]
+        case model.Discard():
+            return [Change(Space.STATEMENT, None, None), Change(Space.PORTAL, None, None)]
+        case model.Begin() | model.Execute() | model.Say() | model.ChangeSchema() | None:
+            return []
+
+
+def follow(conversation: Conversation, task: Task, *, done: bool) -> None:
+    """Let a finished statement's changes become true, or drop them."""
+    for change in task.changes:
+        conversation.registry.settle(change, done=done)
+    effect = task.ruling.understood.effect
+    if isinstance(effect, model.ChangeSchema):
+        conversation.catalog_void = True
+    if done and isinstance(effect, model.Say):
+        conversation.traveller.said[effect.name] = effect.value

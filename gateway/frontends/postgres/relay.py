@@ -6,14 +6,14 @@ server that could carry a protected value, and card numbers that the net finds.
 
 from gateway.core.errors import GatewayError, ProtocolError, Unavailable
 from gateway.frontends.postgres.conversation import Conversation, EndSession
-from gateway.frontends.postgres.mirror import mirror
+from gateway.frontends.postgres.mirror import follow
 from gateway.frontends.postgres.results import check_columns, take_rows
 from gateway.frontends.postgres.server_texts import scrub
 from gateway.frontends.postgres.texts import failure
 from gateway.session.exchange import Step
 from gateway.session.task import Settled, Task
 from gateway.upstream.postgres import Link
-from gateway.wire.postgres.server_messages import error_fields, parse_parameter_status
+from gateway.wire.postgres import server_messages as server
 from gateway.wire.postgres.frames import DataRun, Frame, Received, ServerReader
 
 _PASSED_PARAMETERS = frozenset(
@@ -78,7 +78,7 @@ def _settle(conversation: Conversation, step: Step) -> None:
         if entry.change is not None:
             conversation.registry.settle(entry.change, done=how is Settled.DONE)
     for task, how in step.finished:
-        mirror(conversation, task, done=how is Settled.DONE)
+        follow(conversation, task, done=how is Settled.DONE)
 
 
 def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
@@ -98,7 +98,7 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
         case b"T":
             check_columns(conversation, item, step)
         case b"Z":
-            conversation.ready(item.payload)
+            conversation.ready(server.parse_ready_for_query(item))
         case b"C":
             _complete(item, step)
         case b"W":
@@ -110,8 +110,8 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
 
 def _error(conversation: Conversation, item: Frame, step: Step) -> bytes:
     """An error of the server, or of ours in its place. A FATAL one ends the session."""
-    fields = error_fields(item.payload)
-    if fields.get("V", fields.get("S")) in {"FATAL", "PANIC"}:
+    said = server.parse_diagnostic(item)
+    if said.severity in {"FATAL", "PANIC"}:
         raise EndSession("upstream.fatal", scrub(conversation, item, step))
     if step.entry is not None and step.entry.refusal:
         return step.entry.refusal
@@ -119,12 +119,12 @@ def _error(conversation: Conversation, item: Frame, step: Step) -> bytes:
         if how is Settled.FAILED:
             if task.over:
                 return failure(GatewayError(task.over), did=task.ruling.did)
-            task.error = fields.get("C", "")
+            task.error = said.sqlstate
     return scrub(conversation, item, step)
 
 
 def _parameter(conversation: Conversation, item: Frame) -> bytes:
-    name, value = parse_parameter_status(item.payload)
+    name, value = server.parse_parameter_status(item)
     if name == "client_encoding" and value != "UTF8":
         raise ProtocolError("upstream.unpinned", name)
     if name == "standard_conforming_strings" and value != "on":
@@ -133,5 +133,6 @@ def _parameter(conversation: Conversation, item: Frame) -> bytes:
 
 
 def _complete(item: Frame, step: Step) -> None:
+    tag = server.parse_command_complete(item).tag
     for task, _ in step.finished:
-        task.tag = bytes(item.payload).rstrip(b"\0").decode("utf-8", "replace")
+        task.tag = tag

@@ -7,7 +7,7 @@ from gateway.session.exchange import Step
 from gateway.session.ruling import Ruling
 from gateway.session.task import Task
 from gateway.wire.postgres.frames import DataRun, Frame
-from gateway.wire.postgres.server_messages import Field, parse_row_description
+from gateway.wire.postgres.server_messages import Column, parse_row_description
 
 
 def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
@@ -19,7 +19,7 @@ def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
     ruling = step.task.ruling if step.task else (about.ruling if about else None)
     if ruling is None or ruling.plan is None:
         return
-    fields = parse_row_description(item.payload)
+    fields = parse_row_description(item)
     protected, expected = ruling.ground.catalog.protected, ruling.plan.expected_raw
     for field in fields:
         place = (field.table_oid, field.attnum)
@@ -32,7 +32,7 @@ def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
         about.described, about.exempt = True, exempt
 
 
-def exempt_columns(ruling: Ruling, fields: tuple[Field, ...]) -> frozenset[int]:
+def exempt_columns(ruling: Ruling, fields: tuple[Column, ...]) -> frozenset[int]:
     """Indexes of columns the card scan leaves alone: those policy cleared, and those site data exempts."""
     catalog, exempt = ruling.ground.catalog, ruling.ground.posture.scan_exempt
     cleared = ruling.plan.expected_raw if ruling.plan else frozenset()

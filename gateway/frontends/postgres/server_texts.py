@@ -9,7 +9,7 @@ from gateway.masking.detect import blank
 from gateway.session.exchange import Step
 from gateway.session.ruling import Ruling
 from gateway.wire.postgres.frames import Frame
-from gateway.wire.postgres.server_messages import build_fields, error_fields
+from gateway.wire.postgres.server_messages import diagnostic, parse_diagnostic
 
 _KEPT = frozenset("SVC")
 _WORDS = {
@@ -25,17 +25,17 @@ _WORDS = {
 def scrub(conversation: Conversation, item: Frame, step: Step) -> bytes:
     """The message as the client may see it."""
     ruling = _ruling(step)
-    fields = error_fields(item.payload)
+    fields = dict(parse_diagnostic(item).fields)
     if ruling is not None and ruling.understood.governed:
         fields = _template(fields)
     elif conversation.guarded:
         fields = {name: blank(value.encode())[0].decode() for name, value in fields.items()}
     position = fields.pop("P", "")
     if position.isdigit() and step.entry is not None:
-        mapped = step.entry.original_position(int(position))
+        mapped = step.entry.positions.original(int(position))
         if mapped:
             fields["P"] = str(mapped)
-    return build_fields(item.kind, fields)
+    return diagnostic(item.kind, fields)
 
 
 def _ruling(step: Step) -> Ruling | None:

@@ -24,7 +24,7 @@ async def on_query(conversation: Conversation, message: wire.Query) -> None:
     await ensure_upstream(conversation)
     tasks = tuple(conversation.task(ruling, Phase.QUERY) for ruling in rulings)
     for task in tasks:
-        task.changes = [conversation.note(change) for change in changes(conversation, task.ruling)]
+        task.changes = [conversation.note(change) for change in changes(task.ruling)]
     text, positions = compose(message.text, rulings)
     conversation.send(Entry(Wait.QUERY, tasks, positions=positions), wire.query(text))
 
@@ -82,7 +82,7 @@ async def on_execute(conversation: Conversation, message: wire.Execute) -> None:
         _ask_for_columns(conversation, prepared, message.portal)
     task = conversation.task(rulings[0], Phase.EXECUTE)
     task.portal, task.exempt = portal, prepared.exempt
-    task.changes = [conversation.note(change) for change in changes(conversation, rulings[0])]
+    task.changes = [conversation.note(change) for change in changes(rulings[0])]
     conversation.send(Entry(Wait.EXECUTE, (task,), about=prepared), message.raw)
 
 

@@ -11,7 +11,8 @@ from gateway.session.journey import Leg, travel
 from gateway.session.registry import MustWaitError, Portal, Prepared, Space
 from gateway.session.ruling import Ground, Ruling
 from gateway.session.task import Phase
-from gateway.sql.understand import Effect, Scope, understand
+from gateway.sql.model import Execute, Scope
+from gateway.sql.understand import understand
 
 
 async def ground_for(conversation: Conversation) -> Ground:
@@ -45,7 +46,7 @@ async def readings(
     exact = text.encode()
     legs = []
     for understood in understand(text, ground.catalog, scope):
-        prior = names.get(understood.effect.name) if isinstance(understood.effect, Effect.Execute) else None
+        prior = names.get(understood.effect.name) if isinstance(understood.effect, Execute) else None
         ruling = prior.ruling if isinstance(prior, Prepared) else None
         legs.append(Leg(understood, new_id(conversation.house.clock), exact, ruling))
     return tuple(legs)
