@@ -34,6 +34,7 @@ app = cyclopts.App(
     error_formatter=lambda error: f"querywarden: {error}",
     result_action="return_value",
 )
+app.register_install_completion_command()
 for _name, (_target, _help) in COMMANDS.items():
     if find_spec(_target.partition(":")[0]):  # a command that is not written yet is not offered
         app.command(_target, name=_name, help=_help)

@@ -11,6 +11,7 @@ import rfc8785
 from gateway.core.events import EventType
 from gateway.core.verdict import Decision, Outcome
 from gateway.evidence.leaf import decode_leaf, encode_leaf
+from gateway.policy.schema import Document
 from tests.shape.tree import ROOT
 
 
@@ -27,6 +28,11 @@ def example(name: str) -> dict[str, object]:
 
 def digest(name: str) -> str:
     return "sha256:" + hashlib.sha256(rfc8785.dumps(example(name))).hexdigest()  # type: ignore[arg-type]  # JSON
+
+
+def test_the_input_is_one_the_gateway_would_build() -> None:
+    document = msgspec.convert(example("input"), Document)
+    assert json.loads(msgspec.json.encode(document)) == example("input")
 
 
 def test_the_decision_is_one_the_gateway_reads() -> None:
