@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 
 from gateway.cli import app
+from gateway.config import reference
+from gateway.config.schema import schema_text
 from gateway.core.codes import CODES
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -41,7 +43,12 @@ def commands() -> str:
     return f"{GENERATED}\n\n{app.generate_docs(output_format='markdown').strip()}\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors, "commands.md": commands}
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors,
+    "commands.md": commands,
+    "configuration.md": lambda: reference.page(GENERATED),
+    "gateway.schema.json": schema_text,
+}
 
 
 def stale_pages() -> list[str]:

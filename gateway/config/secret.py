@@ -17,12 +17,12 @@ COMMAND_SECONDS: Final = 10
 class Secret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, repr_omit_defaults=True):
     """Where a secret is: exactly one of `env`, `file`, `command`. Never the secret itself."""
 
-    env: Annotated[str, Meta(description="An environment variable.", min_length=1)] | None = None
-    file: Annotated[Path, Meta(description="A file; a newline at its end is left out.")] | None = None
-    command: (
-        Annotated[tuple[str, ...], Meta(description="A program and its arguments; it prints the secret.", min_length=1)]
-        | None
-    ) = None
+    env: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(description="An environment variable.")] = None
+    file: Annotated[Path | None, Meta(description="A file; a newline at its end is left out.")] = None
+    command: Annotated[
+        Annotated[tuple[str, ...], Meta(min_length=1)] | None,
+        Meta(description="A program and its arguments; it prints the secret."),
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse none and more than one."""

@@ -22,6 +22,12 @@ def _of(parse: Callable[[str], T], text: str) -> T:
     return default
 
 
+def _made(section: Callable[[], T]) -> T:
+    """A section that may be left out."""
+    default: T = msgspec.field(default_factory=section)
+    return default
+
+
 def _said(description: str, default: str) -> Meta:
     return Meta(description=description, extra_json_schema={"default": default})
 
@@ -41,7 +47,7 @@ class Listener(_Section, frozen=True, kw_only=True):
     """A port that clients connect to."""
 
     address: Annotated[Address, Meta(description="host:port to listen on.")]
-    tls: Annotated[ServerTls, Meta(description="Needed, since tokens travel as passwords.")] | None = None
+    tls: Annotated[ServerTls | None, Meta(description="Needed, since tokens travel as passwords.")] = None
     insecure_loopback: Annotated[
         bool, Meta(description="Take tokens without TLS from clients on this machine; the address must be loopback.")
     ] = False
@@ -50,14 +56,13 @@ class Listener(_Section, frozen=True, kw_only=True):
 class Listeners(_Section, frozen=True, kw_only=True):
     """The ports of the gateway, by protocol."""
 
-    postgres: (
-        Annotated[
-            Listener | tuple[Listener, ...], Meta(description="PostgreSQL protocol: one listener or a list of them.")
-        ]
-        | None
-    ) = None
-    mysql: Annotated[Listener, Meta(description="MySQL protocol.")] | None = None
-    http: Annotated[Listener, Meta(description="API, web pages, MCP, metrics and health.")] | None = None
+    postgres: Annotated[
+        Listener | tuple[Listener, ...] | None, Meta(description="PostgreSQL protocol: one listener or a list of them.")
+    ] = None
+    mysql: Annotated[Listener | None, Meta(description="MySQL protocol. Not available in this version.")] = None
+    http: Annotated[
+        Listener | None, Meta(description="API, web pages, MCP, metrics and health. Not available in this version.")
+    ] = None
 
     @property
     def for_postgres(self) -> tuple[Listener, ...]:
@@ -85,15 +90,15 @@ class Issuer(_Section, frozen=True, kw_only=True):
 
     issuer: Annotated[Text, Meta(description="The `iss` of its tokens, to the letter.")]
     audience: Annotated[Names, Meta(description="A token must be meant for one of these.")]
-    jwks_file: Annotated[Path, Meta(description="Its key set as a file, read again when it changes.")] | None = None
-    jwks_uri: Annotated[Text, Meta(description="The https address of its key set.")] | None = None
-    jwks_ca: Annotated[Path, Meta(description="Authority of that address, PEM, when it is a private one.")] | None = (
+    jwks_file: Annotated[Path | None, Meta(description="Its key set as a file, read again when it changes.")] = None
+    jwks_uri: Annotated[Text | None, Meta(description="The https address of its key set.")] = None
+    jwks_ca: Annotated[Path | None, Meta(description="Authority of that address, PEM, when it is a private one.")] = (
         None
     )
     algorithms: Annotated[
         Annotated[tuple[Algorithm, ...], Meta(min_length=1)], Meta(description="Signature algorithms taken.")
     ] = ("RS256", "ES256", "EdDSA")
-    claims: Annotated[ClaimSettings, Meta(description="Which claims mean what.")] = ClaimSettings()
+    claims: Annotated[ClaimSettings, Meta(description="Which claims mean what.")] = _made(ClaimSettings)
 
 
 class Identity(_Section, frozen=True, kw_only=True):
@@ -113,13 +118,19 @@ class Opa(_Section, frozen=True, kw_only=True):
 class Policy(_Section, frozen=True, kw_only=True):
     """Which bundle decides, and who may have signed it."""
 
-    bundle: Annotated[Location, Meta(description="Path of the archive, watched; or the https address of a server.")]
+    bundle: Annotated[
+        Location,
+        Meta(description="Path of the signed archive. A server's https address is not available in this version."),
+    ]
     engine: Annotated[Literal["embedded", "opa"], Meta(description="What evaluates it.")] = "embedded"
-    opa: Annotated[Opa, Meta(description="The server of engine `opa`.")] | None = None
+    opa: Annotated[Opa | None, Meta(description="The server of engine `opa`.")] = None
     verification_keys: Annotated[
         Annotated[tuple[Path, ...], Meta(min_length=1)], Meta(description="Public keys, PEM; one must have signed.")
     ]
-    shadow: Annotated[Location, Meta(description="A candidate: evaluated and recorded, never enforced.")] | None = None
+    shadow: Annotated[
+        Location | None,
+        Meta(description="A candidate: evaluated and recorded, never enforced. Not available in this version."),
+    ] = None
 
 
 class UpstreamTls(_Section, frozen=True, kw_only=True):
@@ -129,7 +140,7 @@ class UpstreamTls(_Section, frozen=True, kw_only=True):
         Literal["disable", "require", "verify-full"],
         Meta(description="`require` encrypts only; `verify-full` also checks whom we speak to."),
     ] = "verify-full"
-    ca: Annotated[Path, Meta(description="Authority, PEM; the system's own when absent.")] | None = None
+    ca: Annotated[Path | None, Meta(description="Authority, PEM; the system's own when absent.")] = None
 
 
 class Limits(_Section, frozen=True, kw_only=True):
@@ -144,27 +155,30 @@ class Limits(_Section, frozen=True, kw_only=True):
 class Connection(_Section, frozen=True, kw_only=True):
     """A database behind the gateway. Its name is what clients give as database name."""
 
-    type: Annotated[Literal["postgres", "mysql"], Meta(description="Its protocol.")]
+    type: Annotated[
+        Literal["postgres", "mysql"], Meta(description="Its protocol. `mysql` is not available in this version.")
+    ]
     host: Annotated[Text, Meta(description="Its host name or address.")]
     port: Annotated[int, Meta(description="Its port.", ge=1, le=65535)] = 5432
     database: Annotated[Text, Meta(description="Its database name.")]
     user: Annotated[Text, Meta(description="The role the gateway logs in as.")]
-    password: Annotated[Secret, Meta(description="That role's password.")] | None = None
-    tls: Annotated[UpstreamTls, Meta(description="TLS to the database.")] = UpstreamTls()
+    password: Annotated[Secret | None, Meta(description="That role's password.")] = None
+    tls: Annotated[UpstreamTls, Meta(description="TLS to the database.")] = _made(UpstreamTls)
     search_path: Annotated[Names, Meta(description="Schemas of unqualified names; pinned for every session.")] = (
         "public",
     )
     labels: Annotated[
-        dict[Text, Annotated[str, Meta(max_length=256)]], Meta(description="Facts about it that policy may use.")
+        dict[Text, Annotated[str, Meta(max_length=256)]],
+        Meta(description="Facts about it that policy may use, as text."),
     ] = {}
-    limits: Annotated[Limits, Meta(description="What its sessions may use.")] = Limits()
+    limits: Annotated[Limits, Meta(description="What its sessions may use.")] = _made(Limits)
 
 
 class Notify(_Section, frozen=True, kw_only=True):
     """Whom to tell of a held statement."""
 
     webhook: Annotated[Text, Meta(description="An https address.")]
-    secret: Annotated[Secret, Meta(description="Key of the signature.")] | None = None
+    secret: Annotated[Secret | None, Meta(description="Key of the signature.")] = None
 
 
 class Approvals(_Section, frozen=True, kw_only=True):
@@ -173,7 +187,7 @@ class Approvals(_Section, frozen=True, kw_only=True):
     hold: Annotated[Duration, _said("On the wire.", "60s")] = _of(Duration.parse, "60s")
     request_ttl: Annotated[Duration, _said("For an answer.", "15m")] = _of(Duration.parse, "15m")
     grant_ttl: Annotated[Duration, _said("To be used, once granted.", "5m")] = _of(Duration.parse, "5m")
-    notify: Annotated[tuple[Notify, ...], Meta(description="Whom to tell.")] = ()
+    notify: Annotated[tuple[Notify, ...], Meta(description="Whom to tell. Not available in this version.")] = ()
 
 
 class Recording(_Section, frozen=True, kw_only=True):
@@ -181,9 +195,11 @@ class Recording(_Section, frozen=True, kw_only=True):
 
     content: Annotated[
         Literal["full", "shape", "none"],
-        Meta(description="`full` needs recipients; `shape` keeps redacted statements."),
+        Meta(description="`shape` keeps redacted statements. `full` is not available in this version."),
     ] = "shape"
-    recipients: Annotated[tuple[Path, ...], Meta(description="Public keys that can open recordings.")] = ()
+    recipients: Annotated[
+        tuple[Path, ...], Meta(description="Public keys that can open recordings. Not available in this version.")
+    ] = ()
 
 
 class Retention(_Section, frozen=True, kw_only=True):
@@ -200,7 +216,7 @@ class Sink(_Section, frozen=True, kw_only=True):
         Literal["syslog", "otlp", "splunk_hec", "s3", "http", "file"], Meta(description="What kind of receiver.")
     ]
     url: Annotated[Text, Meta(description="Its address.")]
-    secret: Annotated[Secret, Meta(description="Its credential.")] | None = None
+    secret: Annotated[Secret | None, Meta(description="Its credential.")] = None
 
 
 class Evidence(_Section, frozen=True, kw_only=True):
@@ -210,20 +226,22 @@ class Evidence(_Section, frozen=True, kw_only=True):
         Literal["group", "each"],
         Meta(description="`each` syncs every decision before its statement; `group` those that touch protected data."),
     ] = "group"
-    recording: Annotated[Recording, Meta(description="What is kept of what agents receive.")] = Recording()
+    recording: Annotated[Recording, Meta(description="What is kept of what agents receive.")] = _made(Recording)
     checkpoint_interval: Annotated[Duration, _said("Between signed checkpoints, 100ms to 1h.", "1s")] = _of(
         Duration.parse, "1s"
     )
-    witnesses: Annotated[tuple[Text, ...], Meta(description="Addresses of C2SP tlog-witnesses.")] = ()
-    sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies go.")] = ()
-    retention: Annotated[Retention, Meta(description="How long evidence is kept.")] = Retention()
+    witnesses: Annotated[
+        tuple[Text, ...], Meta(description="Addresses of C2SP tlog-witnesses. Not available in this version.")
+    ] = ()
+    sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies go. Not available in this version.")] = ()
+    retention: Annotated[Retention, Meta(description="How long evidence is kept.")] = _made(Retention)
 
 
 class Stores(_Section, frozen=True, kw_only=True):
     """Where state and objects are kept; below `data_dir` when absent."""
 
-    state: Annotated[StoreUrl, Meta(description="`sqlite:///path` or `postgresql://…`.")] | None = None
-    objects: Annotated[StoreUrl, Meta(description="`file:///path` or `s3://…`.")] | None = None
+    state: Annotated[StoreUrl | None, Meta(description="`sqlite:///path` or `postgresql://…`.")] = None
+    objects: Annotated[StoreUrl | None, Meta(description="`file:///path` or `s3://…`.")] = None
 
 
 ConnectionName = Annotated[str, Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$")]
@@ -241,6 +259,6 @@ class Settings(_Section, frozen=True, kw_only=True):
         Annotated[dict[ConnectionName, Connection], Meta(min_length=1)],
         Meta(description="The databases, by the name clients give."),
     ]
-    approvals: Annotated[Approvals, Meta(description="How long statements wait for people.")] = Approvals()
-    evidence: Annotated[Evidence, Meta(description="How decisions are recorded.")] = Evidence()
-    stores: Annotated[Stores, Meta(description="Where state is kept.")] = Stores()
+    approvals: Annotated[Approvals, Meta(description="How long statements wait for people.")] = _made(Approvals)
+    evidence: Annotated[Evidence, Meta(description="How decisions are recorded.")] = _made(Evidence)
+    stores: Annotated[Stores, Meta(description="Where state is kept.")] = _made(Stores)

@@ -1,0 +1,47 @@
+"""The JSON Schema of `gateway.yaml`, for editors and for `docs/reference/gateway.schema.json`."""
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from gateway.config.quantities import (
+    ADDRESS_PATTERN,
+    DURATION_PATTERN,
+    SIZE_PATTERN,
+    STORE_PATTERN,
+    Address,
+    Duration,
+    Location,
+    Size,
+    StoreUrl,
+)
+from gateway.config.settings import Settings
+from gateway.core.principal import Json
+
+_TYPES: dict[type, dict[str, Json]] = {
+    Duration: {"type": "string", "pattern": DURATION_PATTERN, "examples": ["15m", "250ms"]},
+    Size: {"anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer"}], "examples": ["16MiB"]},
+    Address: {"type": "string", "pattern": ADDRESS_PATTERN, "examples": ["127.0.0.1:6432"]},
+    StoreUrl: {"type": "string", "pattern": STORE_PATTERN, "examples": ["sqlite:///var/state.db"]},
+    Location: {"type": "string", "minLength": 1},
+    Path: {"type": "string", "minLength": 1},
+}
+
+
+def schema() -> dict[str, Json]:
+    """The schema, draft 2020-12."""
+    (top,), definitions = msgspec.json.schema_components([Settings], schema_hook=_TYPES.__getitem__)
+    secret = definitions["Secret"]
+    secret |= {"minProperties": 1, "maxProperties": 1}  # exactly one of env, file, command
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gateway.yaml",
+        **top,
+        "$defs": {name: definitions[name] for name in sorted(definitions)},
+    }
+
+
+def schema_text() -> str:
+    """The schema as the published file has it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
