@@ -40,7 +40,7 @@ def errors() -> str:
 
 def commands() -> str:
     """Every command with its options."""
-    return f"{GENERATED}\n\n{app.generate_docs(output_format='markdown').strip()}\n"
+    return f"{GENERATED}\n\n{app.generate_docs(output_format='markdown', usage_name='querywarden').strip()}\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {
