@@ -156,6 +156,51 @@ CODES: dict[str, Code] = {
     "catalog.void": Code(
         *_DENIED, "the schema was changed in this transaction and cannot be judged yet", "COMMIT first, then go on."
     ),
+    "statement.cannot_rewrite": Code(
+        *_DENIED,
+        "the statement cannot be rewritten so that protected columns stay masked",
+        "Write it in a simpler form: plain FROM, aliases without tricks, no query inside TABLESAMPLE.",
+    ),
+    "statement.proof_failed": Code(
+        *_DENIED,
+        "the rewritten statement could not be proven to be safe",
+        "Write it in a simpler form; report this statement's shape to the gateway's operator.",
+    ),
+    "statement.filter_not_applicable": Code(
+        *_DENIED,
+        "a row filter cannot be applied to what the statement does",
+        "Read the filtered relation itself with a plain SELECT, without row locks.",
+    ),
+    "statement.target_read": Code(
+        *_DENIED,
+        "a protected column of the written relation is read in a condition or an assignment",
+        "Select rows by key; assign protected columns only from your own values.",
+    ),
+    "statement.returning_protected": Code(
+        *_DENIED,
+        "RETURNING shows a protected column in a form that cannot be masked",
+        "Name single columns of the written relation in RETURNING, each with its relation's name.",
+    ),
+    "statement.masked_write": Code(
+        *_DENIED,
+        "a masked value would be stored as if it were the real one",
+        "Leave protected columns out of what is stored, or store into a temporary table by CREATE TEMP TABLE AS.",
+    ),
+    "statement.hidden_code": Code(
+        *_DENIED,
+        "the written relation runs code of its owner over protected rows",
+        "Ask the operator to list the trigger, rule, policy or constraint under `triggers.allow` of the site data.",
+    ),
+    "statement.governed_ddl": Code(
+        *_DENIED,
+        "this form of definition is not let through on a relation with protected columns or a row filter",
+        "Ask a person with direct access; only adding a plain column, comments and DROP can be granted.",
+    ),
+    "copy.option": Code(
+        *_DENIED,
+        "this option of COPY is not let through on a relation with protected columns",
+        "Use FORMAT, DELIMITER, NULL, HEADER, QUOTE, ESCAPE or FORCE_QUOTE in parentheses behind TO STDOUT.",
+    ),
     # --- policy ----------------------------------------------------------------------------------------------------
     "policy.denied": Code(*_DENIED, "policy does not allow this statement", "See the reasons given with this error."),
     "policy.unavailable": Code(
@@ -178,6 +223,14 @@ CODES: dict[str, Code] = {
         "Look at the variable, file or command it names.",
     ),
     # --- session ---------------------------------------------------------------------------------------------------
+    "wire.unexpected_message": Code(*_PROTOCOL, "a message came where it cannot stand", "Use a standard client."),
+    "wire.function_call": Code(
+        *_DENIED, "the function-call protocol is not let through", "Call the function in a SELECT."
+    ),
+    "upstream.unexpected_message": Code(
+        "08006", 1429, 502, "the database sent a message that nothing asked for", "Connect again."
+    ),
+    "upstream.unpinned": Code("08006", 1429, 502, "a pinned setting of the database moved", "Connect again."),
     "portal.unknown": Code("34000", 1243, 404, "portal does not exist", "Bind the statement first."),
     "result.unexpected_column": Code(
         *_DENIED, "a protected column came back that the plan did not expect", "Ask the operator to look at the record."

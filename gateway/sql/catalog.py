@@ -226,21 +226,36 @@ def _finish(
     cascades = _cascades(read)
     user_calls = rows.pairs(read["calls"])
     names = {number(row[0]): (text(row[1]), text(row[2])) for row in read["functions"]}
+    governed = origins | relatives.keys()
+    placed = {
+        oid: tuple(
+            msgspec.structs.replace(hidden, relation=bare[oid].qualified, governed=oid in governed) for hidden in found
+        )
+        for oid, found in code.items()
+        if oid in bare
+    }
     finished: dict[int, RelationInfo] = {}
     for oid, found in bare.items():
         reads = closure.reachable(oid, lines.reads)
         calls = {_qualified(call) for view in (oid, *reads) for call in lines.calls.get(view, ())}
         calls |= {names[call] for view in (oid, *reads) for call in user_calls.get(view, ())}
         written = {oid, *closure.reachable(oid, lines.down)}
-        written |= {target for place in written for target in closure.reachable(place, cascades)}
+        cascaded = {target for place in written for target in closure.reachable(place, cascades)} - written
+        runs = [hidden for place in sorted(written) for hidden in placed.get(place, ())]
+        # What a cascade does to the other table (delete it, set it null) is not followed: any event may be meant.
+        runs += [
+            msgspec.structs.replace(hidden, events=rows.WRITING)
+            for place in sorted(cascaded)
+            for hidden in placed.get(place, ())
+        ]
         finished[oid] = msgspec.structs.replace(
             found,
             columns=tuple(_labelled(column, labels.get((oid, column.attnum))) for column in found.columns),
-            governed=oid in origins or oid in relatives,
+            governed=oid in governed,
             reads=tuple(sorted(reads)),
             relatives=relatives.get(oid, ()),
             calls=tuple(sorted(calls)),
-            runs=tuple(hidden for place in sorted(written) for hidden in code.get(place, ())),
+            runs=tuple(runs),
         )
     return finished
 

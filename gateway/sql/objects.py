@@ -46,6 +46,10 @@ class HiddenCode(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     events: frozenset[str]
     """insert update delete truncate: when it runs"""
+    relation: str = ""
+    """`schema.relation` it belongs to"""
+    governed: bool = False
+    """that relation is governed"""
 
 
 class RelationInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ _VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
 _TRIGGER_BITS = {4: "insert", 8: "delete", 16: "update", 32: "truncate"}
 _RULE_EVENTS = {"1": "select", "2": "update", "3": "insert", "4": "delete"}
 _STORING = frozenset({"insert", "update"})
-_WRITING = frozenset({"insert", "update", "delete"})
+WRITING = frozenset({"insert", "update", "delete"})
 
 
 def text(value: str | None) -> str:
@@ -167,7 +167,7 @@ def hidden_code_of(rows: Rows) -> dict[int, tuple[HiddenCode, ...]]:
         events = frozenset({_RULE_EVENTS.get(text(event), "insert")})
         found[number(relation)].append(HiddenCode(kind="rule", name=text(name), events=events))
     for query, kind, events in (
-        ("policies", "policy", _WRITING),
+        ("policies", "policy", WRITING),
         ("checks", "constraint", _STORING),
         ("defaults", "default", _STORING),
         ("indexes", "index", _STORING),
