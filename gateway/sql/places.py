@@ -36,6 +36,17 @@ class Places:
             last += 1
         return Span(self.tokens[first].start, self.tokens[last].end)
 
+    def parts(self, offset: int) -> list[Span]:
+        """The places of each part of a dotted name, `UESCAPE` included; a trailing `*` counts as a part."""
+        first = self.at(offset)
+        found = []
+        while True:
+            last = self._part_end(first)
+            found.append(Span(self.tokens[first].start, self.tokens[last].end))
+            if not self._is(last + 1, _T.ASCII_46):
+                return found
+            first = last + 2
+
     def sample(self, offset: int) -> Span:
         """`TABLESAMPLE method (…) [REPEATABLE (…)]`; `offset` is that of the method's name or of TABLESAMPLE."""
         index = self.at(offset)
