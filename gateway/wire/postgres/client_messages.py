@@ -117,7 +117,7 @@ Message: TypeAlias = (
 
 
 def parse(frame: Frame) -> Message:
-    """Read one frame of a client; CopyData comes as DataRun. Raises ProtocolError (`wire.malformed`, `wire.encoding`)."""
+    """Read one frame of a client; CopyData comes as DataRun. Raises ProtocolError."""
     fields = Fields(frame.raw)
     read = _READERS.get(frame.kind)
     if read is None:

@@ -138,7 +138,7 @@ def _startup(minor: int, fields: Fields) -> StartupMessage:
 
 
 def parse_options(options: str) -> tuple[tuple[str, str], ...]:
-    """Settings in the `options` parameter: `-c name=value`, `-cname=value`, `--name=value`; a backslash escapes a blank.
+    """Settings in the `options` parameter: `-c name=value`, `-cname=value`, `--name=value`; backslash escapes a blank.
 
     In the order given, as the server's pg_split_opts and getopt read them. Raises ProtocolError(`wire.options`) for any
     other switch.
