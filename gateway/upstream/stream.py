@@ -1,14 +1,15 @@
 """A byte stream over one connection, for both sides: what came is read as it came, what is written is coalesced.
 
-The transport's chunks are handed on as the objects they are, without a copy. Back-pressure both ways: unread bytes above
-`READ_HIGH` stop the transport from reading, unsent ones above `WRITE_HIGH` make `drain` wait. One task reads, one writes.
+The transport's chunks are handed on as the objects they are, without a copy. Back-pressure both ways: unread bytes
+above `READ_HIGH` stop the transport from reading, unsent ones above `WRITE_HIGH` make `drain` wait. One task reads, one
+writes.
 """
 
 import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 READ_HIGH: Final = 512 * 1024
 WRITE_HIGH: Final = 512 * 1024
@@ -105,10 +106,8 @@ class Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Transport is ready."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream needs a stream transport")
-        transport.set_write_buffer_limits(high=WRITE_HIGH)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by class, only by what they do
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -153,7 +152,7 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
 
 def tune(sock: socket.socket) -> None:
     """No delay for small messages; notice within two minutes that a peer is gone."""
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 -- the standard library takes it so
     if sock.family in {socket.AF_INET, socket.AF_INET6}:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

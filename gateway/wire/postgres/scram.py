@@ -23,7 +23,7 @@ ITERATIONS_MIN: Final = 4096
 ITERATIONS_MAX: Final = 600_000
 """about 0.2 s; a server that asks for more keeps us busy"""
 _MALFORMED = "upstream.malformed"
-_CHALLENGE = re.compile(rb"r=([!-+--~]+),s=([^,]+),i=([0-9]{1,9})(?:,|\Z)")
+_CHALLENGE = re.compile(rb"r=([!-+\--~]+),s=([^,]+),i=([0-9]{1,9})(?:,|\Z)")
 """RFC 5802, §7: server-first-message"""
 _BINDING = b"p=tls-server-end-point,,"
 
