@@ -109,6 +109,7 @@ CODES: dict[str, Code] = {
     "wire.smuggled": Code(
         *_PROTOCOL, "unencrypted bytes came behind a request for encryption", "Look for someone on the network path."
     ),
+    "wire.crowded": Code("53300", 1040, 503, "too many clients are logging in", "Retry in a moment."),
     "wire.startup_timeout": Code("28000", 1159, 408, "start-up took too long", "Look at the network, then retry."),
     # --- sql: what could not be understood or rewritten ------------------------------------------------------------
     "statement.unanalysable": Code(
@@ -270,6 +271,7 @@ CODES: dict[str, Code] = {
     ),
     "session.stopping": Code("57P01", 1053, 503, "the gateway is stopping", "Connect again in a moment."),
     # --- session, upstream -----------------------------------------------------------------------------------------
+    "listener.address": Code("58000", 1105, 503, "a port cannot be listened on", "Free it, or give another address."),
     "upstream.unreachable": Code(
         "08006", 1429, 503, "the database cannot be reached", "Ask the operator; retry later."
     ),

@@ -5,16 +5,16 @@ Sessions are never shared: what one agent set in it would meet the next. So the 
 
 import asyncio
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from gateway.core.errors import Unavailable
+from gateway.upstream.postgres import Link, connect
+from gateway.upstream.target import Target
 
 PATIENCE_SECONDS = 5.0
 
 
 class Place:
-    """The right to one upstream session. Give it back by `release`, once or more often, or use it as a context."""
+    """The right to one upstream session, given back by `release`, once or more often."""
 
     def __init__(self, free: asyncio.Semaphore) -> None:
         self._free: asyncio.Semaphore | None = free
@@ -24,16 +24,6 @@ class Place:
         if self._free is not None:
             self._free.release()
             self._free = None
-
-    def __enter__(self) -> Self:
-        """The place is already had."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give it back."""
-        self.release()
 
 
 class Pool:
@@ -54,3 +44,14 @@ class Pool:
         except TimeoutError:
             raise Unavailable("upstream.too_many", "all are in use") from None
         return Place(free)
+
+    async def open(self, target: Target, *, application_name: str, settings: Mapping[str, str]) -> Link:
+        """A place and a session on it; the place is free again when the connection is gone. Raises Unavailable."""
+        place = await self.acquire(target.name)
+        try:
+            link = await connect(target, application_name=application_name, settings=settings)
+        except BaseException:
+            place.release()
+            raise
+        link.stream.when_closed(place.release)
+        return link

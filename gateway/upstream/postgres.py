@@ -5,7 +5,9 @@ whose texts may quote anything, except its SQLSTATE.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -34,7 +36,7 @@ class Link:
     """A session on a server: logged in, idle, settings pinned. Give it back by `close`; it is not used again."""
 
     target: Target
-    _stream: Stream = field(repr=False)
+    stream: Stream = field(repr=False)
     parameters: dict[str, str]
     """what ParameterStatus said up to now"""
     backend: BackendKey | None = field(repr=False, default=None)
@@ -52,47 +54,60 @@ class Link:
     @property
     def at_eof(self) -> bool:
         """The server has gone."""
-        return self._stream.at_eof
+        return self.stream.at_eof
 
     async def read(self) -> bytes:
         """Whatever the server sent. Raises Unavailable(`upstream.lost`) at the end of the stream."""
-        data = await self._stream.read()
+        data = await self.stream.read()
         if not data:
             raise Unavailable("upstream.lost")
         return data
 
     def unread(self, data: bytes) -> None:
         """Put bytes back: the next `read` gives them first."""
-        self._stream.unread(data)
+        self.stream.unread(data)
 
     def write(self, data: bytes) -> None:
         """Send; follow with `drain` after much."""
-        self._stream.write(data)
+        self.stream.write(data)
 
     async def drain(self) -> None:
         """Wait for room to write. Raises Unavailable(`upstream.lost`)."""
         try:
-            await self._stream.drain()
+            await self.stream.drain()
         except ConnectionResetError:
             raise Unavailable("upstream.lost") from None
 
     def close(self) -> None:
         """End the session: Terminate, then the connection."""
-        self._stream.write(TERMINATE)
-        self._stream.close()
+        self.stream.write(TERMINATE)
+        self.stream.end()
 
     def abort(self) -> None:
         """Drop the connection in whatever state it is."""
-        self._stream.abort()
+        self.stream.abort()
 
 
-async def connect(target: Target, *, application_name: str = "", deadline: float = CONNECT_SECONDS) -> Link:
-    """Open a session; `deadline` is seconds for all of it. Raises Unavailable (`upstream.*`) only."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+async def connect(
+    target: Target,
+    *,
+    application_name: str = "",
+    settings: Mapping[str, str] = _NOTHING,
+    deadline: float | None = None,
+) -> Link:
+    """Open a session by `deadline`, a time of the loop. `settings` are start-up parameters; pinned ones win.
+
+    Raises Unavailable (`upstream.*`) only.
+    """
+    asked = {**settings, "application_name": application_name, **target.pinned}
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout_at(_by(deadline)):
             stream = await dial(target)
             try:
-                return await _log_in(target, stream, application_name)
+                return await _log_in(target, stream, asked)
             except BaseException:
                 stream.abort()
                 raise
@@ -102,9 +117,13 @@ async def connect(target: Target, *, application_name: str = "", deadline: float
         raise Unavailable("upstream.wrong_server", error.detail) from None
 
 
-async def _log_in(target: Target, stream: Stream, application_name: str) -> Link:
-    asked = {"user": target.user, "database": target.database, "application_name": application_name, **target.pinned}
-    stream.write(startup_message({name: value for name, value in asked.items() if value}))
+def _by(deadline: float | None) -> float:
+    return asyncio.get_running_loop().time() + CONNECT_SECONDS if deadline is None else deadline
+
+
+async def _log_in(target: Target, stream: Stream, settings: Mapping[str, str]) -> Link:
+    asked = {**settings, "user": target.user, "database": target.database}
+    stream.write(startup_message({name: value for name, value in asked.items() if value and "\0" not in value}))
     tls = stream.tls is not None
     login = Login(target, tls=tls, binding=_certificate_hash(stream) if tls else None)
     link = Link(target, stream, {})
@@ -191,16 +210,16 @@ def _certificate_hash(stream: Stream) -> bytes | None:
     return digest.finalize()
 
 
-async def cancel(target: Target, backend: BackendKey, *, deadline: float = CONNECT_SECONDS) -> None:
+async def cancel(target: Target, pid: int, key: bytes, *, deadline: float | None = None) -> None:
     """Ask the server to cancel what a session does, over TLS as the session is. The server answers by hanging up."""
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout_at(_by(deadline)):
             stream = await dial(target)
             try:
-                stream.write(cancel_request(backend.pid, backend.key))
+                stream.write(cancel_request(pid, key))
                 while await stream.read():
                     pass
             finally:
-                stream.close()
+                stream.end()
     except TimeoutError:
         raise Unavailable("upstream.timeout", _TIMED_OUT) from None

@@ -13,13 +13,14 @@ from typing import Final, cast
 
 READ_HIGH: Final = 512 * 1024
 WRITE_HIGH: Final = 512 * 1024
+CLOSE_SECONDS: Final = 5.0
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
 class Stream(asyncio.Protocol):
     """Bytes in, bytes out. `read` gives b"" at the end, however it came; `drain` raises ConnectionResetError then."""
 
-    def __init__(self, closed: Callable[[], None] | None = None) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._chunks: list[bytes] = []
@@ -30,8 +31,7 @@ class Stream(asyncio.Protocol):
         self._paused = False
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
-        self._closed = self._loop.create_future()
-        self._when_closed = closed
+        self._closed: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def at_eof(self) -> bool:
@@ -39,7 +39,7 @@ class Stream(asyncio.Protocol):
         return self._ended and not self._chunks
 
     @property
-    def lost(self) -> bool:
+    def closed(self) -> bool:
         """The connection is gone."""
         return self._lost
 
@@ -90,19 +90,33 @@ class Stream(asyncio.Protocol):
         if self._lost:
             raise ConnectionResetError("the connection is gone")
 
-    def close(self) -> None:
-        """Send what is left, then end."""
-        if self._transport is not None:
+    def end(self) -> None:
+        """Send what is left, then end; a peer that does not take it within `CLOSE_SECONDS` is dropped."""
+        if self._transport is not None and not self._lost:
             self._transport.close()
+            self._loop.call_later(CLOSE_SECONDS, self.abort)
+
+    async def close(self) -> None:
+        """`end`, and wait for it."""
+        self.end()
+        await self.wait_closed()
 
     def abort(self) -> None:
         """End now; what is unsent is lost."""
-        if self._transport is not None:
+        if self._transport is not None and not self._lost:
             self._transport.abort()
 
     async def wait_closed(self) -> None:
         """Return when the connection is gone."""
-        await asyncio.shield(self._closed)
+        if not self._lost:
+            await asyncio.shield(self._closed)
+
+    def when_closed(self, tell: Callable[[], None]) -> None:
+        """Call `tell` once, when the connection is gone."""
+        if self._lost:
+            tell()
+        else:
+            self._closed.add_done_callback(lambda _: tell())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Transport is ready."""
@@ -140,9 +154,6 @@ class Stream(asyncio.Protocol):
         self._ended = self._lost = True
         for waiter in (self._readable, self._writable, self._closed):
             _wake(waiter)
-        if self._when_closed is not None:
-            self._when_closed()
-            self._when_closed = None
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:

@@ -1,5 +1,6 @@
 """One database to connect to: where it is, as whom, and how far its answers are trusted."""
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,14 @@ from gateway.core.errors import Unavailable
 
 ALPN = "postgresql"
 TlsMode = Literal["disable", "require", "verify-full"]
+
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+
+
+def _identifier(name: str) -> str:
+    """Quoted only where needed: clients read the setting back."""
+    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +45,7 @@ class Target:
     @property
     def pinned(self) -> Mapping[str, str]:
         """Settings sent with start-up; the server must report those it reports with these values."""
-        path = ", ".join('"' + name.replace('"', '""') + '"' for name in self.search_path)
+        path = ", ".join(map(_identifier, self.search_path))
         return {"client_encoding": "UTF8", "standard_conforming_strings": "on", "search_path": path}
 
     def tls_context(self) -> ssl.SSLContext | None:
