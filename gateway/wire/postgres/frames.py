@@ -107,11 +107,12 @@ class FrameReader:
             self._limits[kind[0]] = limit
 
     def receive_data(self, data: bytes) -> Iterator[Received]:
-        """Take bytes and give the frames they complete. What an abandoned iterator did not give, the next one gives."""
+        """Take bytes and give the frames they complete. What an abandoned iterator left, the next one gives."""
         if self._broken is not None:
             raise self._broken
-        if not self._gather(data):
-            return
+        return self._frames() if self._gather(data) else iter(())
+
+    def _frames(self) -> Iterator[Received]:
         while len(self._chunk) - self._at >= _FIRST:
             start = self._at
             kind, length = HEADER.unpack_from(self._chunk, start)
