@@ -1,8 +1,8 @@
 """The words of a statement without its values: canonical text for policy and the record, made from tokens.
 
 Literals become `?` whatever their form (`'…'`, `E'…'`, `$$…$$`, `B'…'`, `X'…'`, `U&'…'`, numbers), comments go,
-identifiers are decoded and folded, keywords are upper case, one space stands between tokens. So no quoting, comment or case hides a
-word from a pattern, and no value gets out. What cannot be cut into tokens has no text at all.
+identifiers are decoded and folded, keywords are upper case, one space stands between tokens. So no quoting,
+comment or case hides a word from a pattern, and no value gets out. What cannot be cut into tokens has no text at all.
 """
 
 import re

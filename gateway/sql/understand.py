@@ -97,7 +97,7 @@ def _one(text: str, span: Span, count: int, catalog: Catalog, scope: Scope) -> U
         statement, governed = _with_inner(statement, inner.statement), inner.governed
     return Understood(
         statement=statement, text=text, span=span, tree=tree, effect=effect, governed=governed,
-        references=tuple(reading.references), named=tuple(reading.named),
+        references=tuple(reading.references), named=tuple(reading.named), levels=reading.levels,
     )  # fmt: skip
 
 
