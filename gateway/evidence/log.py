@@ -53,7 +53,9 @@ class Log:
         self._clock = clock
         self._synced = self._published = tree.size
         self._waiters: dict[asyncio.Future[None], int] = {}
-        self._syncing = self._again = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._again = False
         self._timer: asyncio.TimerHandle | None = None
         self._publishing = asyncio.Lock()
         self._sync_thread = ThreadPoolExecutor(1, "evidence-sync")
@@ -139,26 +141,33 @@ class Log:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        while self._syncing and self.degraded is None:  # it holds the files
-            await asyncio.sleep(0.001)
-        well = self.degraded is None
+        well = await self._quiet() and self.degraded is None
         for thread in (self._sync_thread, self._tile_thread):
             thread.shutdown(wait=well)
         if well:  # else a thread may still hold the files
             self.wal.close()
+
+    async def _quiet(self) -> bool:
+        """Wait for the running sync to end; False when it hangs."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _want(self) -> None:
         """Begin a sync, or have one begin as soon as the running one ends."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._again = self._syncing
-        if not self._syncing and self.degraded is None:
+        self._again = not self._idle.is_set()
+        if self._idle.is_set() and self.degraded is None:
             self._begin_sync_soon()
 
     def _begin_sync_soon(self) -> None:
         """Behind everyone who is about to write in this turn of the loop: they share the sync."""
-        self._syncing, self._again = True, False
+        self._idle.clear()
         asyncio.get_running_loop().call_soon(self._begin_sync)
 
     def _begin_sync(self) -> None:
@@ -172,7 +181,7 @@ class Log:
 
     def _sync_ended(self, job: SyncJob, size: int, error: BaseException | None) -> None:
         """Who is released is decided when the sync has ended: nobody who came before it began can be forgotten."""
-        self._syncing = False
+        self._idle.set()
         if error is not None:
             self._degrade(_cause(error))
             return
@@ -208,7 +217,7 @@ class Log:
         loop = asyncio.get_running_loop()
         while self.degraded is not None:
             await asyncio.sleep(RETRY_EVERY)
-            if self._syncing:  # it hangs; what it holds may not be touched
+            if not self._idle.is_set():  # a sync hangs; what it holds may not be touched
                 continue
             try:
                 await loop.run_in_executor(self._sync_thread, self.wal.rewrite)

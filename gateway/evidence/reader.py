@@ -1,0 +1,116 @@
+"""Reads a log as it lies on disk, also while it is being written: checkpoint, tiles, entries, bodies, and the tail.
+
+The tail is what stands in the write-ahead log behind the last checkpoint: binding for the gateway, not yet signed.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from gateway.evidence.frames import Frame, Kind
+from gateway.evidence.head import Head, head_file, read_head
+from gateway.evidence.keys import load_verifier, public_key
+from gateway.evidence.merkle import Node
+from gateway.evidence.note import Checkpoint, Verifier, open_checkpoint
+from gateway.evidence.objects import Objects
+from gateway.evidence.tiles import WIDTH, Tile, bundle_path, nodes_of, split_entries, tile_path
+from gateway.evidence.wal import read_segment, segments
+
+
+class LogReader:
+    """One epoch of the log in a data folder. Methods raise OSError and ValueError (NoteError is one)."""
+
+    def __init__(self, data_dir: Path, epoch: int, verifier: Verifier | None = None) -> None:
+        self.epoch = epoch
+        self.prefix = data_dir / "log" / str(epoch)
+        self._keys = data_dir / "keys"
+        self._objects = Objects(data_dir / "objects")
+        self._given = verifier
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The key that was given, else the public key that lies beside the log."""
+        return self._given or load_verifier(public_key(self._keys, self.epoch))
+
+    @cached_property
+    def note(self) -> bytes:
+        """The checkpoint's bytes as they were when first asked for."""
+        return (self.prefix / "checkpoint").read_bytes()
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The verified checkpoint."""
+        return open_checkpoint(self.note, self.verifier)
+
+    def signed_head(self) -> Head:
+        """What the writer remembers having signed."""
+        return read_head(head_file(self._keys, self.epoch))
+
+    def tile(self, tile: Tile) -> bytes:
+        """A tile's bytes; a partial one that is gone is read from the full one that took its place."""
+        return self._partial_or_full(tile_path(tile), tile_path(Tile(tile.level, tile.number)))[: tile.width * 32]
+
+    def node(self) -> Node:
+        """Nodes of the checkpointed tree, read from tiles."""
+        return nodes_of(self.checkpoint.size, self.tile)
+
+    def entries(self, number: int, width: int = WIDTH) -> list[bytes]:
+        """The leaves of one bundle."""
+        data = self._partial_or_full(bundle_path(number, width), bundle_path(number))
+        entries = split_entries(data)
+        if len(entries) < width:
+            raise ValueError(f"{bundle_path(number, width)} has {len(entries)} entries")
+        return entries[:width]
+
+    def bundles(self) -> list[tuple[int, int]]:
+        """(number, width) of every bundle under the checkpoint."""
+        full, rest = divmod(self.checkpoint.size, WIDTH)
+        return [(number, WIDTH) for number in range(full)] + ([(full, rest)] if rest else [])
+
+    def leaves(self) -> Iterator[tuple[int, bytes]]:
+        """(index, leaf) of everything, the tail included."""
+        for number, width in self.bundles():
+            yield from enumerate(self.entries(number, width), number * WIDTH)
+        tail = self.wal_leaves()
+        index = self.checkpoint.size
+        while index in tail:
+            yield index, tail[index]
+            index += 1
+
+    def frames(self) -> Iterator[Frame]:
+        """Every good frame of the segments that are kept."""
+        for path in segments(self.prefix / "wal"):
+            try:
+                yield from read_segment(path)[1]
+            except FileNotFoundError:  # the writer has just removed it: its leaves stand in tiles
+                continue
+
+    def wal_leaves(self) -> dict[int, bytes]:
+        """Index → leaf, for the leaves that are still in the write-ahead log."""
+        return {frame.number: frame.payload for frame in self.frames() if frame.kind is Kind.LEAF}
+
+    def body(self, digest: str) -> bytes | None:
+        """A body by its hex digest, whole; None when it is nowhere. Raises ValueError when it was changed."""
+        found = self._objects.read(digest)
+        return self._tail_bodies.get(digest) if found is None else found
+
+    @cached_property
+    def _tail_bodies(self) -> dict[str, bytes]:
+        """Bodies that are not laid out yet."""
+        bodies = (frame.payload for frame in self.frames() if frame.kind is Kind.BODY)
+        return {hashlib.sha256(body).hexdigest(): body for body in bodies}
+
+    def _partial_or_full(self, partial: str, full: str) -> bytes:
+        try:
+            return (self.prefix / partial).read_bytes()
+        except FileNotFoundError:
+            if partial == full:
+                raise
+            return (self.prefix / full).read_bytes()
+
+
+def open_epochs(data_dir: Path, verifier: Verifier | None = None) -> list[LogReader]:
+    """Every epoch, oldest first. `verifier` is a key for the last one, for who does not trust the key beside it."""
+    numbers = sorted(int(path.name) for path in (data_dir / "log").glob("*") if path.name.isdecimal())
+    return [LogReader(data_dir, number, verifier if number == numbers[-1] else None) for number in numbers]
