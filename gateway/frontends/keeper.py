@@ -6,7 +6,7 @@ changed (labels move), and when a cheap look every few seconds says that somebod
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.errors import Unavailable
@@ -15,8 +15,9 @@ from gateway.session.ruling import Ground
 from gateway.sql.catalog import Catalog, build_catalog
 from gateway.sql.queries import QUERIES
 from gateway.upstream.pool import Pool
-from gateway.upstream.postgres import Link, Target, cancel, connect
+from gateway.upstream.postgres import Link, cancel, connect
 from gateway.upstream.query import fetch
+from gateway.upstream.target import Target
 
 CONNECT_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 5.0
@@ -119,5 +120,3 @@ class Keeper:
         if self._link is not None:
             self._link.close()
             self._link = None
-
-

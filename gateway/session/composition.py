@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.session.ruling import Ruling
-from gateway.sql.rewrite import Plan
+from gateway.sql.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from gateway.core.errors import Refused
 from gateway.core.site import Posture
 from gateway.core.verdict import Finding, Outcome, Verdict
 from gateway.sql.catalog import Catalog
-from gateway.sql.rewrite import Plan, rewrite
 from gateway.sql.model import Understood
+from gateway.sql.plan import Plan
+from gateway.sql.rewrite import rewrite
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,21 @@
 """Targets on the tests' own PostgreSQL."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from gateway.upstream.target import Target, TlsMode
+from tests.support.loops import BOTH
 from tests.support.postgres import Cluster, password_of
 
 MakeTarget = Callable[..., Target]
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Everything here holds on both event loops."""
+    return BOTH
 
 
 @pytest.fixture

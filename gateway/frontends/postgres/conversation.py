@@ -17,7 +17,7 @@ from gateway.upstream.postgres import Link
 from gateway.upstream.stream import Stream
 
 
-class EndSession(Exception):  # noqa: N818  a way out, not an error
+class EndSession(Exception):
     """Leave the conversation. `reason` goes into the record, `farewell` (a FATAL ErrorResponse) to the client."""
 
     def __init__(self, reason: str, farewell: bytes = b"") -> None:

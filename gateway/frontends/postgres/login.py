@@ -30,7 +30,7 @@ _SETTINGS = {
 _ENCODINGS = frozenset({"utf8", "utf-8", "unicode", "'utf-8'", "'utf8'", "sql_ascii"})
 
 
-class TurnedAway(Exception):  # noqa: N818  not an error of ours
+class TurnedAway(Exception):
     """The client is not let in. `farewell` has been decided on; the record has been written."""
 
     def __init__(self, farewell: bytes) -> None:

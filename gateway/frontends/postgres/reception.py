@@ -16,7 +16,6 @@ from gateway.frontends.postgres.texts import failure
 from gateway.session import records
 from gateway.session.task import Settled
 from gateway.session.traveller import Traveller
-from gateway.wire.postgres import client_messages as wire
 from gateway.wire.postgres.frames import ClientReader
 
 LOGIN_SECONDS = 30.0
@@ -135,8 +134,7 @@ async def _close(conversation: Conversation) -> None:
         busy = not conversation.exchange.idle
         if busy:
             await conversation.keeper.cancel(conversation.link)
-        conversation.link.stream.write(wire.TERMINATE)
-        conversation.keeper.release(conversation.link)
+        conversation.link.close()
     for entry in conversation.exchange.abandon():
         for task in entry.tasks[entry.at :]:
             await conversation.finish(task, Settled.LOST)

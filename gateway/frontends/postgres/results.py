@@ -40,9 +40,9 @@ def exempt_columns(ruling: Ruling, fields: tuple[Column, ...]) -> frozenset[int]
     for index, field in enumerate(fields):
         relation = catalog.relations.get(field.table_oid)
         column = next((c for c in relation.columns if c.attnum == field.attnum), None) if relation else None
-        if (field.table_oid, field.attnum) in cleared:
-            found.add(index)
-        elif relation and column and column.name in exempt.get(relation.qualified, ()):
+        if (field.table_oid, field.attnum) in cleared or (
+            relation and column and column.name in exempt.get(relation.qualified, ())
+        ):
             found.add(index)
     return frozenset(found)
 
@@ -83,5 +83,3 @@ def _scanned(run: DataRun, task: Task) -> bytes:
             task.blanked += found
         parts.append(b"D" + (len(row) + 4).to_bytes(4, "big") + row)
     return b"".join(parts)
-
-

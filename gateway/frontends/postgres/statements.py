@@ -111,4 +111,3 @@ async def on_close(conversation: Conversation, message: wire.Close) -> None:
 async def on_function_call(conversation: Conversation, message: wire.FunctionCall) -> None:
     """FunctionCall: a call by OID that no parser sees. Never forwarded; answered as a Query is (§54.2.5)."""
     await turn_away(conversation, Wait.QUERY, Refused("wire.function_call", f"function {message.function}"))
-

@@ -1,0 +1,121 @@
+"""What the server owes, message by message."""
+
+import pytest
+
+from gateway.core.errors import ProtocolError
+from gateway.session.exchange import Entry, Exchange, Wait
+from gateway.session.task import Phase, Settled, Task
+from tests.session.fakes import ruling
+
+
+def task(phase: Phase = Phase.QUERY) -> Task:
+    return Task(ruling(), phase, 0)
+
+
+def feed(exchange: Exchange, kinds: str) -> list[tuple[Task, Settled]]:
+    return [done for kind in kinds for done in exchange.receive(kind.encode()).finished]
+
+
+def test_a_query_of_two_statements_finishes_each_at_its_own_command_complete() -> None:
+    exchange, one, two = Exchange(), task(), task()
+    exchange.sent(Entry(Wait.QUERY, (one, two)))
+    assert feed(exchange, "TDDC") == [(one, Settled.DONE)]
+    assert feed(exchange, "TDC") == [(two, Settled.DONE)]
+    assert not exchange.idle
+    assert feed(exchange, "Z") == []
+    assert exchange.idle
+
+
+def test_an_error_in_a_query_skips_the_statements_behind_it() -> None:
+    exchange, one, two = Exchange(), task(), task()
+    exchange.sent(Entry(Wait.QUERY, (one, two)))
+    assert feed(exchange, "E") == [(one, Settled.FAILED), (two, Settled.SKIPPED)]
+    assert feed(exchange, "Z") == []
+
+
+def test_an_error_in_the_extended_protocol_skips_everything_up_to_sync() -> None:
+    exchange, late = Exchange(), task(Phase.EXECUTE)
+    for entry in (Entry(Wait.PARSE), Entry(Wait.BIND), Entry(Wait.EXECUTE, (late,)), Entry(Wait.SYNC)):
+        exchange.sent(entry)
+    step = exchange.receive(b"E")
+    assert [how for _, how in step.settled] == [Settled.FAILED, Settled.SKIPPED, Settled.SKIPPED]
+    assert step.finished == [(late, Settled.SKIPPED)]
+    assert exchange.receive(b"Z").ready
+
+
+def test_a_query_that_the_server_skips_does_not_leave_it_synced() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.PARSE))
+    exchange.sent(Entry(Wait.QUERY, (task(),)))
+    exchange.receive(b"E")
+    assert not exchange.idle, "the server still ignores everything up to Sync"
+    exchange.sent(Entry(Wait.SYNC))
+    exchange.receive(b"Z")
+    assert exchange.idle
+
+
+def test_a_suspended_portal_finishes_its_execute_and_nothing_else() -> None:
+    exchange, part = Exchange(), task(Phase.EXECUTE)
+    exchange.sent(Entry(Wait.EXECUTE, (part,)))
+    exchange.sent(Entry(Wait.SYNC))
+    assert feed(exchange, "DDs") == [(part, Settled.SUSPENDED)]
+
+
+def test_copy_in_swallows_the_sync_that_was_sent_behind_it() -> None:
+    exchange, copy = Exchange(), task(Phase.EXECUTE)
+    exchange.sent(Entry(Wait.EXECUTE, (copy,)))
+    exchange.sent(Entry(Wait.SYNC))
+    assert exchange.receive(b"G").copy_in
+    assert exchange.copying_in
+    exchange.copying_in = False
+    exchange.sent(Entry(Wait.SYNC))
+    assert feed(exchange, "C") == [(copy, Settled.DONE)]
+    assert exchange.receive(b"Z").ready
+    assert exchange.idle
+
+
+def test_an_empty_query_is_answered_without_a_statement() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.QUERY))
+    assert feed(exchange, "IZ") == []
+    assert exchange.idle
+
+
+def test_a_deferred_error_at_sync_leaves_the_sync_owed() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.SYNC))
+    exchange.receive(b"E")
+    assert exchange.receive(b"Z").ready
+
+
+@pytest.mark.parametrize("kind", [b"D", b"1", b"Z", b"C", b"V", b"G"])
+def test_an_answer_to_nothing_is_refused(kind: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        Exchange().receive(kind)
+
+
+@pytest.mark.parametrize(
+    ("wait", "kind"), [(Wait.PARSE, b"2"), (Wait.BIND, b"D"), (Wait.SYNC, b"C"), (Wait.QUERY, b"1")]
+)
+def test_an_answer_of_another_kind_than_owed_is_refused(wait: Wait, kind: bytes) -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(wait))
+    with pytest.raises(ProtocolError):
+        exchange.receive(kind)
+
+
+def test_asynchronous_messages_settle_nothing() -> None:
+    exchange, one = Exchange(), task()
+    exchange.sent(Entry(Wait.QUERY, (one,)))
+    for kind in (b"N", b"S", b"A"):
+        step = exchange.receive(kind)
+        assert step.task is one
+        assert not step.finished
+        assert not step.settled
+
+
+def test_what_is_owed_when_the_connection_goes_is_handed_back_once() -> None:
+    exchange = Exchange()
+    entry = exchange.sent(Entry(Wait.QUERY, (task(),)))
+    assert exchange.abandon() == [entry]
+    assert exchange.abandon() == []
