@@ -118,6 +118,9 @@ CODES: dict[str, Code] = {
     "statement.too_long": Code(
         *_DENIED, "the statement is longer than what is read", "Send shorter statements; values as parameters."
     ),
+    "statement.too_deep": Code(
+        *_DENIED, "the statement is nested too deeply to be read", "Use lists, IN (…) or parameters, or several statements."
+    ),
     "statement.attribute_notation": Code(
         *_DENIED,
         "a name behind a relation is none of its columns",
@@ -207,8 +210,79 @@ CODES: dict[str, Code] = {
     "policy.unavailable": Code(
         *_UNAVAILABLE, "no valid policy bundle is active", "Ask the operator to activate a signed bundle."
     ),
+    "policy.timeout": Code(
+        *_UNAVAILABLE, "policy took too long to answer", "Send a simpler statement; ask the policy owner if it stays."
+    ),
+    "policy.engine": Code(
+        *_UNAVAILABLE, "the policy engine failed", "Ask the operator to look at the active bundle; retry."
+    ),
+    "policy.undefined": Code(
+        *_UNAVAILABLE, "policy gave no decision", "Ask the policy owner: the bundle has no answer for this input."
+    ),
+    "policy.invalid_decision": Code(
+        *_UNAVAILABLE, "policy answered what is no decision", "Ask the policy owner to correct the bundle."
+    ),
+    "policy.invalid_input": Code(
+        *_DENIED, "the statement's facts do not fit the input schema", "Report the statement to the operator."
+    ),
+    "policy.label_uncovered": Code(
+        *_DENIED, "the decision leaves a protected column open", "Ask the policy owner to correct the bundle."
+    ),
     "obligation.unsupported": Code(
         *_DENIED, "policy asks for something this gateway does not do yet", "Ask the policy owner to change the rule."
+    ),
+    # --- policy bundles --------------------------------------------------------------------------------------------
+    "bundle.missing": Code(*_UNAVAILABLE, "there is no bundle where one should be", "Build one: `policy build`."),
+    "bundle.too_large": Code(*_UNAVAILABLE, "the bundle is larger than allowed", "Put less data into the bundle."),
+    "bundle.malformed": Code(
+        *_UNAVAILABLE,
+        "the bundle's archive is damaged or not as `policy build` and `policy sign` write it",
+        "Get it again from where it was built, or write it anew with `policy sign`.",
+    ),
+    "bundle.unsigned": Code(*_UNAVAILABLE, "the bundle is not signed", "Sign it: `policy sign`."),
+    "bundle.unknown_key": Code(
+        *_UNAVAILABLE,
+        "the bundle is signed with a key that is not configured",
+        "Add the signer's public key to `policy.verification_keys`, if it is one you trust.",
+    ),
+    "bundle.algorithm": Code(
+        *_UNAVAILABLE,
+        "the signature's algorithm is not the one of its key",
+        "Sign with RS256 (RSA) or ES256 (P-256).",
+    ),
+    "bundle.claims": Code(
+        *_UNAVAILABLE,
+        "the signature does not say what it must",
+        "Sign with `policy sign`, or give `keyid`, `sequence` and `not_before` as claims.",
+    ),
+    "bundle.signature": Code(
+        *_UNAVAILABLE, "the bundle's signature is wrong", "Do not use this bundle; get it again from its builder."
+    ),
+    "bundle.tampered": Code(
+        *_UNAVAILABLE,
+        "the bundle's files are not the ones that were signed",
+        "Do not use this bundle; get it again from its builder, and find out who changed it.",
+    ),
+    "bundle.not_yet_valid": Code(*_UNAVAILABLE, "the bundle is not valid yet", "Wait, or check this machine's clock."),
+    "bundle.expired": Code(*_UNAVAILABLE, "the bundle has expired", "Sign it again, or activate a newer one."),
+    "bundle.manifest": Code(
+        *_UNAVAILABLE, "the bundle's manifest is not one this gateway understands", "Build it with this version."
+    ),
+    "bundle.wasm": Code(
+        *_UNAVAILABLE, "the compiled policy is not the one the manifest names", "Build the bundle again."
+    ),
+    "bundle.data": Code(
+        *_UNAVAILABLE, "the bundle's data cannot be used", "Correct the site data and build the bundle again."
+    ),
+    "bundle.demo": Code(
+        *_UNAVAILABLE,
+        "this is the demo's bundle, whose private key everybody has",
+        "Build and sign a bundle of your own: `policy build`.",
+    ),
+    "bundle.key": Code(
+        *_UNAVAILABLE,
+        "a key for bundles cannot be used",
+        "Give a PEM file with an RSA key of 2048 bits or more, or an EC key on P-256.",
     ),
     # --- evidence --------------------------------------------------------------------------------------------------
     "evidence.unavailable": Code(

@@ -1,0 +1,207 @@
+"""Wires the rooms: settings in, a running gateway out. Starts in the order of need, stops in the reverse order."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import structlog
+
+from gateway.config import settings as s
+from gateway.config.issuers import build_verifier
+from gateway.core.clock import Clock
+from gateway.core.errors import GatewayError, Unavailable
+from gateway.core.events import Event, EventType
+from gateway.evidence.recorder import Recorder
+from gateway.frontends.accept import ALPN, Door, Rejected
+from gateway.frontends.certificate import Certificate
+from gateway.frontends.driver import Driver
+from gateway.frontends.house import House
+from gateway.frontends.keeper import Keeper
+from gateway.frontends.listener import bind, serve
+from gateway.frontends.postgres.reception import Reception
+from gateway.policy.activation import Activator
+from gateway.policy.bundle import load_key
+from gateway.policy.decider import Decider
+from gateway.policy.store import BundleStore
+from gateway.upstream.pool import Pool
+from gateway.upstream.target import Target
+
+LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger("querywarden")
+DRAIN_SECONDS = 10.0
+
+
+@dataclass(eq=False)
+class Gateway:
+    """A gateway that accepts clients. Made by `running`."""
+
+    reception: Reception
+    recorder: Recorder
+    activator: Activator
+    keepers: dict[str, Keeper]
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        for keeper in self.keepers.values():
+            keeper.close()
+
+    async def reload(self) -> None:
+        """SIGHUP: look at the bundle again; certificates are looked at by each handshake."""
+        await self.activator.load("asked to reload")
+
+
+@contextlib.asynccontextmanager
+async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = False) -> AsyncIterator[Gateway]:
+    """A gateway that serves while the block runs, and drains at its end. Raises Unavailable, ConfigError."""
+    recorder = await Recorder.open(
+        settings.data_dir,
+        clock,
+        durability=settings.evidence.durability,
+        checkpoint_interval=settings.evidence.checkpoint_interval,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(recorder.close)
+        gateway = await _open(settings, clock, recorder, accept_demo=accept_demo)
+        stack.callback(gateway.close)
+        stack.push_async_callback(_cancel, gateway.tasks)
+        stack.push_async_callback(gateway.reception.drain, DRAIN_SECONDS)
+        listening = _listen(settings.listeners.for_postgres, gateway.reception)
+        stack.push_async_callback(_cancel, listening)
+        yield gateway
+
+
+async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accept_demo: bool) -> Gateway:
+    """Everything but the ports."""
+    decider = Decider(clock)
+    activator = Activator(
+        settings.policy.bundle.path,
+        [load_key(path) for path in settings.policy.verification_keys],
+        decider,
+        store=BundleStore(settings.data_dir),
+        clock=clock,
+        note=_noting(recorder),
+        accept_demo=accept_demo,
+    )
+    await recorder.append(_loaded(settings))
+    if not await activator.load("start"):
+        LOG.warning("no bundle is active: everything is denied", path=str(settings.policy.bundle.path))
+    keepers = make_keepers(settings, decider)
+    house = House(
+        driver=Driver(decider, recorder, clock),
+        verifier=build_verifier(settings.identity, clock, LOG.warning),
+        keepers=keepers,
+        clock=clock,
+    )
+    tasks = [
+        asyncio.ensure_future(work) for work in (activator.watch(), *(keeper.watch() for keeper in keepers.values()))
+    ]
+    return Gateway(Reception(house), recorder, activator, keepers, tasks)
+
+
+def make_keepers(settings: s.Settings, decider: Decider) -> dict[str, Keeper]:
+    """One keeper for each connection of the configuration."""
+    pool = Pool({name: connection.limits.pool_max for name, connection in settings.connections.items()})
+    return {
+        name: Keeper(name, target_of(name, connection), pool, decider.posture, dict(connection.labels))
+        for name, connection in settings.connections.items()
+    }
+
+
+def target_of(name: str, connection: s.Connection) -> Target:
+    """Where a connection's database is, and how its secret is read when the server asks for it."""
+    secret = connection.password
+    return Target(
+        name=name,
+        host=connection.host,
+        port=connection.port,
+        database=connection.database,
+        user=connection.user,
+        password=secret.reveal if secret else _no_password,
+        tls=connection.tls.mode,
+        ca=connection.tls.ca,
+        search_path=tuple(connection.search_path),
+    )
+
+
+def _no_password() -> str:
+    raise Unavailable("config.secret", "no password is configured for this connection")
+
+
+def _noting(recorder: Recorder) -> Callable[[Event], Awaitable[None]]:
+    """Record an event of the gateway itself, and say it to the operator too."""
+
+    async def note(event: Event) -> None:
+        said = {name: value for name, value in event.data.items() if value}
+        (LOG.info if event.ok else LOG.error)(event.type.value, bundle=event.bundle, **said)
+        await recorder.append(event)
+
+    return note
+
+
+def _loaded(settings: s.Settings) -> Event:
+    """What was configured, as far as it is no secret."""
+    connections = {
+        name: {"type": c.type, "database": c.database, "user": c.user, "tls": c.tls.mode}
+        for name, c in settings.connections.items()
+    }
+    data: dict[str, object] = {
+        "version": version("querywarden"),
+        "engine": settings.policy.engine,
+        "durability": settings.evidence.durability,
+        "issuers": [issuer.issuer for issuer in settings.identity.issuers],
+        "connections": connections,
+    }
+    return Event(type=EventType.CONFIG_LOADED, data=data)
+
+
+def _listen(listeners: Sequence[s.Listener], reception: Reception) -> list[asyncio.Task[None]]:
+    """Open every port, or none; from then on clients are served. Raises Unavailable."""
+    with contextlib.ExitStack() as opened:
+        doors = [(opened.enter_context(bind(each.address.host, each.address.port)), _door(each)) for each in listeners]
+        opened.pop_all()
+    for each in listeners:
+        LOG.info("listening", protocol="postgres", address=each.address, tls=each.tls is not None)
+    return [asyncio.ensure_future(_serve_port(sock, door, reception)) for sock, door in doors]
+
+
+def _door(listener: s.Listener) -> Door:
+    tls = listener.tls
+    return Door(Certificate(tls.cert, tls.key, [ALPN]) if tls else None, listener.insecure_loopback)
+
+
+async def _serve_port(listening: socket.socket, door: Door, reception: Reception) -> None:
+    """Accept on one port until cancelled. Clients that are served live on; `reception.drain` ends them."""
+    with listening:
+        await serve(listening, _receiver(door, reception), reception.house.tasks)
+
+
+def _receiver(door: Door, reception: Reception) -> Callable[[socket.socket], Coroutine[None, None, None]]:
+    async def receive(sock: socket.socket) -> None:
+        arrival = await door.admit(sock)
+        if not isinstance(arrival, Rejected):
+            await reception.receive(arrival)
+        elif arrival.error is not None:
+            await reception.house.note(_turned_away(arrival, arrival.error))
+
+    return receive
+
+
+def _turned_away(arrival: Rejected, error: GatewayError) -> Event:
+    """A client that did not get as far as its password."""
+    data: dict[str, object] = {
+        "code": error.code,
+        "detail": error.detail,
+        "client_ip": arrival.peer,
+        "channel": "postgres",
+        "tls": arrival.tls,
+    }
+    return Event(type=EventType.AUTH_FAILED, ok=False, data=data)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
