@@ -279,6 +279,9 @@ CODES: dict[str, Code] = {
         "this is the demo's bundle, whose private key everybody has",
         "Build and sign a bundle of your own: `policy build`.",
     ),
+    "opa.missing": Code(
+        *_UNAVAILABLE, "the program opa cannot be run", "Install OPA 1.22 or newer, or run `sh tools/build.sh`."
+    ),
     "bundle.key": Code(
         *_UNAVAILABLE,
         "a key for bundles cannot be used",

@@ -6,12 +6,12 @@ on rows the filter hides, and an error or a message would tell what is in them.
 
 from collections.abc import Iterable, Sequence
 
-import postgast
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
 from gateway.core.errors import Refused
 from gateway.core.verdict import RowFilter
+from gateway.sql import grammar
 from gateway.sql.catalog import Catalog
 from gateway.sql.edits import Edit
 from gateway.sql.job import Job
@@ -38,9 +38,9 @@ def _check(sql: str, relation: RelationInfo) -> None:
     """One expression over the relation's own columns: no query, parameter or comment; parentheses that pair up."""
     where = f"the row filter of {relation.qualified}"
     try:
-        statements = postgast.parse(f"SELECT WHERE ({sql}\n)").stmts
-        tokens = [token.token for token in postgast.scan(sql).tokens]
-    except postgast.PgQueryError as error:
+        statements = grammar.read(f"SELECT WHERE ({sql}\n)")
+        tokens = [token.token for token in grammar.scan(sql, comments=True)]
+    except Refused as error:
         raise Refused("obligation.unsupported", where) from error
     select = unwrap(statements[0].stmt)
     if (

@@ -65,11 +65,11 @@ def _lift_decoder_limit() -> None:
 _lift_decoder_limit()
 
 
-def scan(text: str) -> list[pb.ScanToken]:
-    """The tokens of a text without comments; positions are UTF-8 bytes. Raises Refused."""
+def scan(text: str, *, comments: bool = False) -> list[pb.ScanToken]:
+    """The tokens of a text, without comments unless asked; positions are UTF-8 bytes. Raises Refused."""
     _check_bytes(text)
     try:
-        return [token for token in postgast.scan(text).tokens if token.token not in _COMMENTS]
+        return [token for token in postgast.scan(text).tokens if comments or token.token not in _COMMENTS]
     except (postgast.PgQueryError, DecodeError, ValueError) as error:
         raise _unreadable(error) from None
 
@@ -84,11 +84,24 @@ def parse(text: str, tokens: Tokens) -> Sequence[pb.RawStmt]:
         raise _unreadable(error) from None
 
 
+def read(text: str) -> Sequence[pb.RawStmt]:
+    """The statements of a text nobody has cut yet. Raises Refused."""
+    return parse(text, scan(text))
+
+
+def deparse(text: str) -> str:
+    """A text as libpg_query writes it itself; empty where it cannot. Call it on parsed text only."""
+    try:
+        return postgast.deparse(postgast.parse(text))
+    except (postgast.PgQueryError, DecodeError, ValueError):
+        return ""
+
+
 def fingerprint(text: str) -> str:
     """libpg_query's fingerprint, 16 hex digits; empty when it has none. Call it on parsed text only."""
     try:
         return postgast.fingerprint(text).hex
-    except (postgast.PgQueryError, ValueError):
+    except (postgast.PgQueryError, DecodeError, ValueError):
         return ""
 
 

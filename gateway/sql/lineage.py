@@ -7,10 +7,11 @@ caller then takes every column the view may read. Which rows a view shows is its
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-import postgast
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
+from gateway.core.errors import Refused
+from gateway.sql import grammar
 from gateway.sql.objects import RelationInfo
 from gateway.sql.tree import Star, children, names, unwrap, walk
 
@@ -82,8 +83,8 @@ def called(definition: str) -> frozenset[tuple[str, ...]]:
 def select_of(definition: str) -> pb.SelectStmt:
     """The one SELECT of a text. Raises UnprovenError."""
     try:
-        statements = postgast.parse(definition).stmts
-    except postgast.PgQueryError as error:
+        statements = grammar.read(definition)
+    except Refused as error:
         raise UnprovenError from error
     query = unwrap(statements[0].stmt) if len(statements) == 1 else None
     if not isinstance(query, pb.SelectStmt):

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from gateway.core.site import Posture
 from gateway.core.statement import Statement
+from gateway.sql.grammar import Tokens
 from gateway.sql.objects import RelationInfo
 
 
@@ -137,6 +138,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """the statement alone, as the agent wrote it"""
     span: Span
     """of `text` in the message, UTF-8 bytes"""
+    tokens: Tokens = ()
+    """of `text`, comments left out"""
     tree: Message | None = None
     """the node of libpg_query; None when it was not read. Locations in it count bytes from the start of `text`"""
     effect: Effect = None

@@ -2,21 +2,20 @@
 
 import bisect
 
-import postgast
 from postgast import pg_query_pb2 as pb
 
 from gateway.core.errors import Refused
+from gateway.sql.grammar import Tokens
 from gateway.sql.model import Span
 
 _T = pb.Token
-_COMMENTS = frozenset({_T.SQL_COMMENT, _T.C_COMMENT})
 
 
 class Places:
     """The tokens of one text, comments left out, by position."""
 
-    def __init__(self, text: str) -> None:
-        self.tokens = [token for token in postgast.scan(text).tokens if token.token not in _COMMENTS]
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
         self._starts = [token.start for token in self.tokens]
 
     def at(self, offset: int) -> int:

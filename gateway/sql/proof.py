@@ -4,11 +4,11 @@ Every relation of the new text either stands where the gateway wrote it, or at t
 Nothing of the first reading is trusted but positions.
 """
 
-import postgast
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
 from gateway.core.errors import Refused
+from gateway.sql import grammar
 from gateway.sql.edits import Edited
 from gateway.sql.job import Job
 from gateway.sql.tree import unwrap, walk
@@ -19,8 +19,8 @@ FAILED = "statement.proof_failed"
 def prove(job: Job, edited: Edited) -> None:
     """Raise Refused unless the rewritten text is what was meant."""
     try:
-        statements = postgast.parse(edited.text).stmts
-    except postgast.PgQueryError as error:
+        statements = grammar.read(edited.text)
+    except Refused as error:
         raise Refused(FAILED, "the rewritten statement cannot be read") from error
     if len(statements) != 1:
         raise Refused(FAILED, "the rewritten text holds another number of statements")

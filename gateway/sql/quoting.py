@@ -3,8 +3,9 @@
 import re
 from functools import lru_cache
 
-import postgast
 from postgast import pg_query_pb2 as pb
+
+from gateway.sql import grammar
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
@@ -13,7 +14,7 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 def quote(name: str) -> str:
     """An identifier for SQL text (PostgreSQL 18, §4.1.1)."""
     if _PLAIN.match(name):
-        tokens = postgast.scan(name).tokens
+        tokens = grammar.scan(name)
         if len(tokens) == 1 and tokens[0].keyword_kind == pb.NO_KEYWORD:
             return name
     return '"' + name.replace('"', '""') + '"'

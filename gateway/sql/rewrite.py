@@ -50,7 +50,7 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
         obligations=obligations,
         visibility=seen,
         filters=filters,
-        places=Places(understood.text),
+        places=Places(understood.tokens),
     )
     _work(job, understood.tree)
     return _plan(job)

@@ -8,12 +8,12 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 
-import postgast
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from gateway.core.statement import Hazard
+from gateway.sql import grammar
 from gateway.sql.reader import Reading
 from gateway.sql.tokens import cut, fold
 
@@ -30,10 +30,7 @@ def compare(text: str, reading: Reading) -> set[Hazard]:
     ours = Counter(reference.written[-1] for reference in reading.references)
     if Counter(_relations(tree)) == ours:
         return set()
-    try:
-        again = _read(postgast.deparse(postgast.parse(text)))
-    except (postgast.PgQueryError, ValueError):
-        again = None
+    again = _read(grammar.deparse(text))
     if again is not None and Counter(_relations(again)) == ours:
         return set()
     return {Hazard(code="statement.parser_disagreement")}

@@ -8,17 +8,19 @@ comment or case hides a word from a pattern, and no value gets out. What cannot 
 import re
 from typing import Final
 
-import postgast
 from postgast import pg_query_pb2 as pb
 
-from gateway.core.cards import find_card_numbers
+from gateway.core.cards import blank_spans, find_card_numbers
+from gateway.core.errors import Refused
+from gateway.sql import grammar
+from gateway.sql.grammar import Tokens
 
 UNAVAILABLE: Final = "shape_unavailable"
 _T = pb.Token
 _LITERALS = frozenset({_T.ICONST, _T.FCONST, _T.SCONST, _T.BCONST, _T.XCONST, _T.USCONST})
-_COMMENTS = frozenset({_T.SQL_COMMENT, _T.C_COMMENT})
 _SURELY_WORDS = frozenset({pb.RESERVED_KEYWORD, pb.TYPE_FUNC_NAME_KEYWORD})
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+_STARS = bytes.maketrans(b"0123456789", b"*" * 10)
 _NAME_BYTES = 63
 """NAMEDATALEN - 1"""
 
@@ -26,11 +28,21 @@ _NAME_BYTES = 63
 def redact(text: str) -> str:
     """The canonical text, or `shape_unavailable`."""
     try:
-        words = _words(text)
-    except (postgast.PgQueryError, ValueError, UnicodeDecodeError):
+        tokens = grammar.scan(text)
+    except Refused:
         return UNAVAILABLE
-    shown = " ".join(words)
-    return UNAVAILABLE if find_card_numbers(shown.encode()) else shown
+    return redact_tokens(text, tokens)
+
+
+def redact_tokens(text: str, tokens: Tokens) -> str:
+    """The same for a text that has been cut already."""
+    try:
+        words = _words(text.encode(), tokens)
+    except ValueError:
+        return UNAVAILABLE
+    shown = " ".join(words).encode()
+    # Only the digits go: had the whole text no shape, a card number as an alias would hide it from every pattern.
+    return blank_spans(shown, find_card_numbers(shown), _STARS).decode()
 
 
 def fold(name: str) -> str:
@@ -49,9 +61,7 @@ def shown_name(name: str) -> str:
     return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
 
 
-def _words(text: str) -> list[str]:
-    raw = text.encode()
-    tokens = [token for token in postgast.scan(text).tokens if token.token not in _COMMENTS]
+def _words(raw: bytes, tokens: Tokens) -> list[str]:
     words: list[str] = []
     index = 0
     while index < len(tokens):
@@ -79,7 +89,7 @@ def identifier(written: str) -> str:
     return fold(written)
 
 
-def _keyword(tokens: list[pb.ScanToken], index: int, written: str) -> str:
+def _keyword(tokens: Tokens, index: int, written: str) -> str:
     """A keyword in upper case, unless its place makes it a name."""
     token = tokens[index]
     if token.keyword_kind in _SURELY_WORDS and not _beside_dot(tokens, index):
@@ -88,12 +98,12 @@ def _keyword(tokens: list[pb.ScanToken], index: int, written: str) -> str:
     return written.lower() if behind_as or _beside_dot(tokens, index) else written.upper()
 
 
-def _beside_dot(tokens: list[pb.ScanToken], index: int) -> bool:
-    near = tokens[max(index - 1, 0) : index] + tokens[index + 1 : index + 2]
+def _beside_dot(tokens: Tokens, index: int) -> bool:
+    near = (*tokens[max(index - 1, 0) : index], *tokens[index + 1 : index + 2])
     return any(token.token == _T.ASCII_46 for token in near)
 
 
-def _escape(following: list[pb.ScanToken], raw: bytes) -> tuple[str, int]:
+def _escape(following: Tokens, raw: bytes) -> tuple[str, int]:
     """The escape character of `UESCAPE 'c'`, and how many tokens it took."""
     if [token.token for token in following] == [_T.UESCAPE, _T.SCONST]:
         return raw[following[1].start : following[1].end].decode()[1:-1], 2

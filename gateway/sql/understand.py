@@ -3,29 +3,31 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
-import postgast
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
-from gateway.core.errors import GatewayError
+from gateway.core.errors import Refused
 from gateway.core.statement import Hazard, Parameter, Statement
-from gateway.sql import facts
+from gateway.sql import facts, grammar
 from gateway.sql.catalog import Catalog
 from gateway.sql.effects import effect_of, settings_of
+from gateway.sql.grammar import Tokens
 from gateway.sql.kinds import kind_of
 from gateway.sql.model import Execute, Scope, Span, Understood
 from gateway.sql.places import Places
 from gateway.sql.reader import Reading
 from gateway.sql.second_reader import compare
 from gateway.sql.shapes import parameter_class, shape_of
-from gateway.sql.tokens import UNAVAILABLE, redact
+from gateway.sql.tokens import UNAVAILABLE, redact, redact_tokens
 from gateway.sql.tree import unwrap, walk
 
-TEXT_MAX = 1 << 20
-"""bytes; a longer text is not read"""
 _KEPT = 4096
+"""answers"""
+_KEPT_TEXT_MAX = 16_384
+"""characters; answers to longer texts are not kept"""
 _cache: "OrderedDict[tuple[object, ...], tuple[Understood, ...]]" = OrderedDict()
 
 __all__ = ["Scope", "Understood", "understand"]
@@ -34,7 +36,7 @@ __all__ = ["Scope", "Understood", "understand"]
 def understand(text: str, catalog: Catalog, scope: Scope) -> tuple[Understood, ...]:
     """Every statement of a message, in order; none for a text without any. Answers are kept by exact text."""
     key = (text, catalog.sha256, scope.search_path, scope.posture.guarded, scope.parameter_types)
-    if not scope.prepared:
+    if not scope.prepared and len(text) <= _KEPT_TEXT_MAX:
         if key in _cache:
             _cache.move_to_end(key)
             return _cache[key]
@@ -47,16 +49,37 @@ def understand(text: str, catalog: Catalog, scope: Scope) -> tuple[Understood, .
 
 
 def _understand(text: str, catalog: Catalog, scope: Scope) -> tuple[Understood, ...]:
-    raw = text.encode()
-    if len(raw) > TEXT_MAX:
-        return (_opaque("", raw, "statement.too_long"),)
     try:
-        spans = [_span(statement, raw) for statement in postgast.parse(text).stmts]
-        pieces = [(raw[span.start : span.stop].decode(), span) for span in spans]
-        return tuple(_one(piece, span, len(spans), catalog, scope) for piece, span in pieces)
-    except (postgast.PgQueryError, GatewayError, ValueError, RecursionError) as error:
-        code = error.code if isinstance(error, GatewayError) else "statement.unanalysable"
-        return (_opaque(text, raw, code),)
+        tokens = grammar.scan(text)
+        statements = grammar.parse(text, tokens)
+        raw = text.encode()
+        spans = [_span(statement, raw) for statement in statements]
+        if spans == [Span(0, len(raw))]:
+            piece = _Piece(text, spans[0], tokens, statements[0])
+            return (_one(piece, 1, catalog, scope),)
+        return tuple(_one(_piece(raw, span), len(spans), catalog, scope) for span in spans)
+    except Refused as refused:
+        return (_opaque(text, refused.code, refused.detail),)
+    except (ValueError, RecursionError):
+        return (_opaque(text, "statement.unanalysable"),)
+
+
+class _Piece(NamedTuple):
+    """One statement by itself, so that its locations count from its own start."""
+
+    text: str
+    span: Span
+    tokens: Tokens
+    statement: pb.RawStmt
+
+
+def _piece(raw: bytes, span: Span) -> _Piece:
+    text = raw[span.start : span.stop].decode()
+    tokens = grammar.scan(text)
+    statements = grammar.parse(text, tokens)
+    if len(statements) != 1:
+        raise Refused("statement.unanalysable", "a statement does not stand by itself")
+    return _Piece(text, span, tokens, statements[0])
 
 
 def _span(statement: pb.RawStmt, raw: bytes) -> Span:
@@ -67,23 +90,25 @@ def _span(statement: pb.RawStmt, raw: bytes) -> Span:
     return Span(start, stop)
 
 
-def _opaque(text: str, raw: bytes, code: str) -> Understood:
-    shown = redact(text) if text else UNAVAILABLE
+def _opaque(text: str, code: str, detail: str = "") -> Understood:
+    """What was not read: nothing but that."""
+    shown = UNAVAILABLE if code == "statement.too_long" else redact(text)
     statement = Statement(
         action="unknown",
         category="admin",
         text_redacted=shown,
         sha256=hashlib.sha256(shown.encode()).hexdigest(),
         fingerprint="",
-        hazards=(Hazard(code=code),),
+        hazards=(Hazard(code=code, detail=detail),),
     )
-    return Understood(statement=statement, text=text, span=Span(0, len(raw)), governed=True)
+    size = len(text.encode(errors="replace"))
+    return Understood(statement=statement, text=text, span=Span(0, size), governed=True)
 
 
-def _one(text: str, span: Span, count: int, catalog: Catalog, scope: Scope) -> Understood:
-    """One statement by itself, so that its locations count from its own start."""
-    tree = unwrap(postgast.parse(text).stmts[0].stmt)
-    reading = Reading(catalog, scope.search_path, Places(text))
+def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understood:
+    text, span, tokens, _ = piece
+    tree = unwrap(piece.statement.stmt)
+    reading = Reading(catalog, scope.search_path, Places(tokens))
     reading.read(tree)
     effect = effect_of(tree)
     inner = scope.prepared.get(effect.name) if isinstance(effect, Execute) else None
@@ -92,18 +117,18 @@ def _one(text: str, span: Span, count: int, catalog: Catalog, scope: Scope) -> U
     governed = any(r.oid is not None and catalog.relations[r.oid].governed for r in reading.references)
     if governed:
         reading.hazards |= compare(text, reading)
-    statement = _statement(text, tree, count, reading, scope)
+    statement = _statement(piece, tree, count, reading, scope)
     if inner is not None:
         statement, governed = _with_inner(statement, inner.statement), inner.governed
     return Understood(
-        statement=statement, text=text, span=span, tree=tree, effect=effect, governed=governed,
+        statement=statement, text=text, span=span, tokens=tokens, tree=tree, effect=effect, governed=governed,
         references=tuple(reading.references), named=tuple(reading.named), levels=reading.levels,
     )  # fmt: skip
 
 
-def _statement(text: str, tree: Message, count: int, reading: Reading, scope: Scope) -> Statement:
+def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope: Scope) -> Statement:
     """The facts for policy."""
-    kind, shown = kind_of(tree), redact(text)
+    kind, shown = kind_of(tree), redact_tokens(piece.text, piece.tokens)
     settings = settings_of(tree, reading, scope.posture)
     columns = facts.columns(reading, list(_assigned(tree, reading)))
     return Statement(
@@ -112,7 +137,7 @@ def _statement(text: str, tree: Message, count: int, reading: Reading, scope: Sc
         count=count,
         text_redacted=shown,
         sha256=hashlib.sha256(shown.encode()).hexdigest(),
-        fingerprint=postgast.fingerprint(text).hex,
+        fingerprint=grammar.fingerprint(piece.text),
         relations=facts.relations(reading),
         columns=columns,
         functions=facts.functions(reading),

@@ -35,9 +35,9 @@ def record(conninfo: str, statements: Sequence[str], mode: Mode) -> Transcript:
         seen.text.append(f"login: {error}")
         return seen
     with connection:
-        connection.add_notice_handler(lambda notice: seen.text.append(_notice(notice)))
+        connection.add_notice_handler(lambda notice: seen.text.append(shown(notice)))
         for statement in statements:
-            _run(connection.pgconn, statement, mode, seen)
+            run(connection.pgconn, statement, mode, seen)
             if connection.pgconn.status != pq.ConnStatus.OK:
                 seen.text.append("connection lost")
                 break
@@ -45,12 +45,14 @@ def record(conninfo: str, statements: Sequence[str], mode: Mode) -> Transcript:
     return seen
 
 
-def _notice(notice: psycopg.errors.Diagnostic) -> str:
+def shown(notice: psycopg.errors.Diagnostic) -> str:
+    """A notice as a line of text."""
     names = ("severity", "sqlstate", "message_primary", "message_detail", "message_hint", "context", "internal_query")
     return "notice: " + " | ".join(str(getattr(notice, name) or "") for name in names)
 
 
-def _run(connection: PGconn, statement: str, mode: Mode, seen: Transcript) -> None:
+def run(connection: PGconn, statement: str, mode: Mode, seen: Transcript) -> None:
+    """One text as one message, and everything that came back."""
     sql = statement.encode()
     match mode:
         case Mode.SIMPLE:
