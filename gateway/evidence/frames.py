@@ -62,7 +62,7 @@ def read_frames(data: bytes, start: int = len(MAGIC)) -> Iterator[Frame]:
         content_at = at + _HEAD.size
         at = content_at + length
         kind = _KINDS.get(data[content_at : content_at + 1])
-        if kind is None or at > end or length > MAX_PAYLOAD:
+        if kind is None or not 1 <= length <= MAX_PAYLOAD or at > end:
             return
         content = data[content_at:at]
         if google_crc32c.extend(google_crc32c.value(_NUMBER.pack(number)), content) != crc:

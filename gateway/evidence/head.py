@@ -71,6 +71,14 @@ def head_file(keys: Path, epoch: int) -> Path:
     return keys / f"log-{epoch}.head"
 
 
+def epochs_with_head(keys: Path) -> list[int]:
+    """Numbers of the epochs of which something was signed, oldest first."""
+    numbers = [path.name.removeprefix("log-").removesuffix(".head") for path in keys.glob("log-*.head")]
+    return sorted(
+        int(number) for number in numbers if number.isdecimal() and read_head(head_file(keys, int(number))).size
+    )
+
+
 def _slot(head: Head) -> bytes:
     line = f"{head.size} {head.root.hex()}"
     return f"{line} {google_crc32c.value(line.encode()):08x}\n".encode().ljust(_SLOT, b"\n")

@@ -1,6 +1,6 @@
 """Opens a data folder's log for writing: goes on with the last epoch, or begins one that names the old checkpoint.
 
-    data_dir/keys/log-<epoch>.key .pub .head, mac-<epoch>.key
+data_dir/keys/log-<epoch>.key .pub .head, mac-<epoch>.key
 data_dir/log/<epoch>/checkpoint, tile/…, wal/…
 data_dir/objects/<2 hex>/<sha256>
 """
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.evidence.files import FILE_MODE, make_folder
-from gateway.evidence.head import EMPTY, Head, SignedHead, head_file
+from gateway.evidence.head import EMPTY, Head, SignedHead, head_file, read_head
 from gateway.evidence.keys import EpochKeys, create_keys, epochs, load_keys
 from gateway.evidence.ledger import Ledger
 from gateway.evidence.log import Log
@@ -67,7 +67,8 @@ def _open(data_dir: Path, clock: Clock, name: str, lock: int) -> Opened:
     try:
         keys = load_keys(folder, epoch)
     except (OSError, ValueError):
-        previous = Previous(Checkpoint(f"epoch {epoch}", *EMPTY), "its keys cannot be read")
+        signed = read_head(head_file(folder, epoch))
+        previous = Previous(Checkpoint(f"epoch {epoch}", *signed), "its keys cannot be read")
         return _assemble(data_dir, clock, create_keys(folder, epoch + 1, name), _nothing(), previous, lock)
     head = _last_signed(data_dir, keys)
     try:

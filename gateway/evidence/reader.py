@@ -47,6 +47,13 @@ class LogReader:
         """What the writer remembers having signed."""
         return read_head(head_file(self._keys, self.epoch))
 
+    def last_head(self) -> Head:
+        """The larger of what the writer remembers and of a good checkpoint: what the next epoch must name."""
+        try:
+            return max(self.signed_head(), Head(self.checkpoint.size, self.checkpoint.root))
+        except (OSError, ValueError):
+            return self.signed_head()
+
     def tile(self, tile: Tile) -> bytes:
         """A tile's bytes; a partial one that is gone is read from the full one that took its place."""
         return self._partial_or_full(tile_path(tile), tile_path(Tile(tile.level, tile.number)))[: tile.width * 32]
@@ -68,16 +75,6 @@ class LogReader:
         full, rest = divmod(self.checkpoint.size, WIDTH)
         return [(number, WIDTH) for number in range(full)] + ([(full, rest)] if rest else [])
 
-    def leaves(self) -> Iterator[tuple[int, bytes]]:
-        """(index, leaf) of everything, the tail included."""
-        for number, width in self.bundles():
-            yield from enumerate(self.entries(number, width), number * WIDTH)
-        tail = self.wal_leaves()
-        index = self.checkpoint.size
-        while index in tail:
-            yield index, tail[index]
-            index += 1
-
     def frames(self) -> Iterator[Frame]:
         """Every good frame of the segments that are kept."""
         for path in segments(self.prefix / "wal"):
@@ -93,7 +90,9 @@ class LogReader:
     def body(self, digest: str) -> bytes | None:
         """A body by its hex digest, whole; None when it is nowhere. Raises ValueError when it was changed."""
         found = self._objects.read(digest)
-        return self._tail_bodies.get(digest) if found is None else found
+        if found is None:
+            found = self._tail_bodies.get(digest)
+        return self._objects.read(digest) if found is None else found  # it may have been laid out in between
 
     @cached_property
     def _tail_bodies(self) -> dict[str, bytes]:

@@ -54,6 +54,8 @@ class Recorder:
         self._late: deque[tuple[int, Event]] = deque()
         self._refused = 0
         self._lost = 0
+        self._gap: Degraded | None = None
+        """the first of the failures that no leaf tells of yet"""
         self._heart: asyncio.Task[None] | None = None
         self._log.on_repaired = self._repaired
 
@@ -228,8 +230,11 @@ class Recorder:
                 self._write(Event(type=EventType.HEARTBEAT, data=data))
 
     def _keep(self, event: Event) -> None:
-        """Hold on to what closes something, to be written when the log is well again."""
-        if event.type in _CLOSING:
+        """Hold on to what closes something, to be written when the log is well again.
+
+        What failed while the log is well is no leaf and never will be: kept, it would stand in the way of the others.
+        """
+        if event.type in _CLOSING and self._log.degraded is not None:
             if len(self._late) < _MAX_LATE:
                 self._late.append((self._clock.now_ns(), event))
             else:
@@ -237,9 +242,10 @@ class Recorder:
 
     def _repaired(self, degraded: Degraded) -> None:
         """Record that nothing could be recorded for a while, and what closed in that time."""
+        self._gap = self._gap or degraded
         data: dict[str, object] = {
-            "cause": degraded.cause,
-            "start": str(degraded.since_ns),
+            "cause": self._gap.cause,
+            "start": str(self._gap.since_ns),
             "end": str(self._clock.now_ns()),
             "refused": self._refused,
             "lost": self._lost,
@@ -247,6 +253,7 @@ class Recorder:
         with suppress(Unavailable):  # not well after all: tried again after the next repair
             self._write(Event(type=EventType.LOG_DEGRADED, ok=False, data=data))
             self._refused = self._lost = 0
+            self._gap = None
             while self._late:
                 at, event = self._late[0]
                 self._settle(event)

@@ -6,22 +6,36 @@ A good result proves that nothing was changed *since it was signed*. That nobody
 for independent witnesses to say.
 """
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from gateway.core.clock import Clock
 from gateway.evidence.frames import MAGIC, Kind, read_frames
-from gateway.evidence.merkle import leaf_hash
+from gateway.evidence.head import Head, epochs_with_head
+from gateway.evidence.leaf import LeafError, decode_leaf
+from gateway.evidence.merkle import EMPTY_ROOT, leaf_hash
 from gateway.evidence.note import Checkpoint, NoteError, Verifier
 from gateway.evidence.reader import LogReader, open_epochs
-from gateway.evidence.tiles import WIDTH, Edge, Tile, tile_path
-from gateway.evidence.wal import segments
+from gateway.evidence.tiles import WIDTH, Edge, Tile, bundle_path, tile_path
+from gateway.evidence.wal import first_leaf, segments
 from gateway.evidence.walk import Finding, Walk
 
 Progress = Callable[[int, int], None]
-"""(leaves done, leaves in all)"""
+"""(leaves done, leaves in all), for each epoch from the start"""
+
+
+class _Damage(NamedTuple):
+    """A segment of the write-ahead log that cannot be read to its end."""
+
+    segment: str
+    lost: int
+    """bytes"""
+    reached: int
+    """leaves before the damage"""
 
 
 class EpochReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +71,8 @@ def verify(
     started = clock.monotonic_ns()
     readers = open_epochs(data_dir, verifier)
     if not readers:
-        raise FileNotFoundError(2, "no log here", str(data_dir / "log"))
-    findings: list[Finding] = []
+        raise FileNotFoundError(errno.ENOENT, "no log here", str(data_dir / "log"))
+    findings = _missing_epochs(data_dir, {reader.epoch for reader in readers})
     epochs = []
     before: LogReader | None = None
     for reader in readers:
@@ -82,8 +96,19 @@ def verify(
     )
 
 
+def _missing_epochs(data_dir: Path, present: set[int]) -> list[Finding]:
+    """Epochs that were signed, or that a later one must have followed, and are not there."""
+    due = set(epochs_with_head(data_dir / "keys")) | set(range(1, max(present)))
+    text = "its folder is missing"
+    return [Finding("epoch.missing", f"epoch {number}", text) for number in sorted(due - present)]
+
+
 class _EpochCheck:
-    """One epoch, verified once."""
+    """One epoch, verified once.
+
+    What is read in which order matters while the log is being written: first what the writer remembers having signed,
+    then the write-ahead log, then the checkpoint. Each covers what moved on from the one before in the meantime.
+    """
 
     def __init__(self, reader: LogReader, *, several: bool) -> None:
         self._reader = reader
@@ -92,6 +117,9 @@ class _EpochCheck:
         self._walk = Walk("")
         self._edge = Edge()
         self._wal: dict[int, bytes] = {}
+        self._damage: list[_Damage] = []
+        self._signed = reader.signed_head()
+        self._missing_bodies: list[tuple[str, int]] = []
         self._first: bytes = b""
 
     @property
@@ -104,13 +132,17 @@ class _EpochCheck:
 
     def run(self, progress: Progress | None) -> EpochReport:
         """Go through everything."""
-        checkpoint = self._checkpoint()
+        self._read_wal()
+        proved = self._checkpoint()
+        checkpoint = proved or Checkpoint(self._origin(), 0, EMPTY_ROOT)
         self._walk = Walk(checkpoint.origin)
-        self._read_wal(checkpoint.size)
         self._entries(checkpoint, progress)
         self._root(checkpoint)
         tail = self._tail(checkpoint.size)
+        if proved is not None:
+            self._went_on(checkpoint.size + tail)
         self._walk.finish()
+        self._damaged(checkpoint.size)
         self._bodies()
         return EpochReport(
             epoch=self._reader.epoch,
@@ -121,77 +153,93 @@ class _EpochCheck:
             decisions=self._walk.decisions,
             sessions=self._walk.sessions,
             unknown_outcomes=self._walk.unknown,
-            bodies=len(self._walk.bodies),
+            bodies=self._walk.bodies,
         )
 
     def follows(self, before: LogReader) -> None:
         """The first leaf of an epoch names the checkpoint its predecessor ended with."""
-        head = before.signed_head()
-        if (
-            f'"root":"{head.root.hex()}"'.encode() not in self._first
-            or f'"size":{head.size}'.encode() not in self._first
-        ):
+        head = before.last_head()
+        try:
+            named = decode_leaf(self._first).facts().get("previous")
+        except LeafError:
+            named = None
+        if not isinstance(named, dict) or (named.get("size"), named.get("root")) != (head.size, head.root.hex()):
             self._find("epoch.unlinked", "leaf 0", "it does not name the last checkpoint of the epoch before")
 
     def _find(self, name: str, where: str, text: str, *, grave: bool = True) -> None:
         self._found.append(Finding(name, where, text, grave))
 
-    def _checkpoint(self) -> Checkpoint:
-        """The checkpoint if its signature is good; else the empty one, and a finding."""
+    def _origin(self) -> str:
+        """The name the log should have; empty when there is no key to say so."""
         try:
-            checkpoint = self._reader.checkpoint
+            return self._reader.verifier.name
+        except (OSError, ValueError):
+            return ""
+
+    def _checkpoint(self) -> Checkpoint | None:
+        """The checkpoint if its signature is good; else a finding."""
+        try:
+            return self._reader.checkpoint
         except FileNotFoundError as error:
-            self._find("checkpoint.missing", Path(error.filename).name, "it cannot be read, so nothing is proved")
+            name = "key.missing" if str(error.filename).endswith(".pub") else "checkpoint.missing"
+            self._find(name, Path(error.filename).name, "it is not there, so nothing is proved")
         except NoteError as error:
             self._find("checkpoint.signature", "checkpoint", str(error))
-        else:
-            signed = self._reader.signed_head()
-            if checkpoint.size < signed.size:
-                self._find("log.cut", "checkpoint", f"{signed.size} leaves were signed; it has {checkpoint.size}")
-            elif checkpoint.size == signed.size and checkpoint.root != signed.root:
-                self._find("log.rewritten", "checkpoint", f"another tree of {signed.size} leaves was signed before")
-            return checkpoint
-        return Checkpoint("", 0, b"")
+        return None
 
-    def _read_wal(self, size: int) -> None:
-        """Every good frame; a bad one is grave when leaves under the checkpoint stand behind it."""
+    def _read_wal(self) -> None:
+        """Every good frame, and where the good ones end."""
         for path in segments(self._reader.prefix / "wal"):
             try:
                 data = path.read_bytes()
             except FileNotFoundError:  # the writer has just removed it
                 continue
-            end = 0
+            end, reached = 0, first_leaf(path)
             if data.startswith(MAGIC):
                 for frame in read_frames(data):
                     end = frame.end
                     if frame.kind is Kind.LEAF:
                         self._wal[frame.number] = frame.payload
+                        reached = frame.number + 1
             if end < len(data):
-                reached = max(self._wal, default=-1) + 1
-                text = f"{len(data) - end} bytes behind leaf {reached - 1} are torn or were changed"
-                self._find("wal.damaged", path.name, text, grave=reached < size)
+                self._damage.append(_Damage(path.name, len(data) - end, reached))
+
+    def _damaged(self, size: int) -> None:
+        """A torn tail is what a crash or a running writer leaves; grave when signed leaves stood behind it."""
+        for segment, lost, reached in self._damage:
+            text = f"{lost} bytes behind leaf {reached - 1} are torn or were changed"
+            self._find("wal.damaged", segment, text, grave=reached < max(size, self._signed.size))
 
     def _entries(self, checkpoint: Checkpoint, progress: Progress | None) -> None:
         for number, width in self._reader.bundles() if checkpoint.size else []:
             first = number * WIDTH
+            where = f"leaves {first} to {first + width - 1}"
             try:
                 entries = self._reader.entries(number, width)
-            except FileNotFoundError as error:
-                self._find("entries.missing", f"leaves {first} to {first + width - 1}", f"{error.filename} is missing")
+            except FileNotFoundError:
+                self._find("entries.missing", where, f"{bundle_path(number, width)} is missing")
                 return
             except ValueError as error:
-                self._find("entries.unreadable", f"leaves {first} to {first + width - 1}", str(error))
+                self._find("entries.unreadable", where, str(error))
                 return
             for index, leaf in enumerate(entries, first):
-                if index == 0:
-                    self._first = leaf
-                self._walk.leaf(index, leaf)
-                for tile, data in self._edge.append(leaf_hash(leaf)):
+                for tile, data in self._take(index, leaf):
                     self._tile(tile, data)
                 if self._wal.get(index, leaf) != leaf:
                     self._find("wal.mismatch", f"leaf {index}", "the write-ahead log has another leaf here")
+            self._new_bodies()
             if progress is not None:
                 progress(first + width, checkpoint.size)
+
+    def _take(self, index: int, leaf: bytes) -> list[tuple[Tile, bytes]]:
+        """Follow one leaf; the tiles it fills. Where the writer remembers a signed tree, ours must be that one."""
+        if index == 0:
+            self._first = leaf
+        self._walk.leaf(index, leaf)
+        full = self._edge.append(leaf_hash(leaf))
+        if self._edge.size == self._signed.size and Head(self._edge.size, self._edge.root()) != self._signed:
+            self._find("log.rewritten", "checkpoint", f"another tree of {self._signed.size} leaves was signed before")
+        return full
 
     def _tile(self, tile: Tile, data: bytes) -> None:
         try:
@@ -216,17 +264,30 @@ class _EpochCheck:
     def _tail(self, size: int) -> int:
         """Leaves behind the checkpoint."""
         index = size
-        while index in self._wal:
-            self._walk.leaf(index, self._wal[index])
+        while self._edge.size == index and index in self._wal:
+            self._take(index, self._wal[index])
             index += 1
+        self._new_bodies()
         return index - size
 
-    def _bodies(self) -> None:
-        for digest, index in self._walk.bodies.items():
+    def _went_on(self, reached: int) -> None:
+        """A log that ends before what was signed was put back from a copy, or cut."""
+        if reached < self._signed.size:
+            self._find("log.cut", "checkpoint", f"{self._signed.size} leaves were signed; only {reached} are here")
+
+    def _new_bodies(self) -> None:
+        """Bodies named since the last call: there, and with the hash they are named by."""
+        for digest, index in self._walk.take_bodies():
             try:
                 found = self._reader.body(digest)
             except (ValueError, OSError):
                 self._find("body.changed", f"leaf {index}", f"the body {digest} does not have the hash it is named by")
                 continue
-            if found is None and digest not in self._walk.shredded:
+            if found is None:
+                self._missing_bodies.append((digest, index))
+
+    def _bodies(self) -> None:
+        """Only now is it known whose destruction was recorded."""
+        for digest, index in self._missing_bodies:
+            if digest not in self._walk.shredded:
                 self._find("body.missing", f"leaf {index}", f"the body {digest} is not there")

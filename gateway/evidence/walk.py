@@ -31,15 +31,16 @@ class Walk:
 
     def __init__(self, origin: str) -> None:
         self.findings: list[Finding] = []
-        self.bodies: dict[str, int] = {}
-        """hex digest → index of the first leaf that names it"""
+        self.bodies = 0
+        """how many different bodies the leaves name"""
         self.shredded: set[str] = set()
         self.leaves = self.decisions = self.sessions = self.unknown = 0
         self.last_ns = 0
         self._origin = origin
         self._ledger = Ledger()
         self._next: dict[str, int] = {}
-        self._closed: set[str] = set()
+        self._named: set[bytes] = set()
+        self._new_bodies: list[tuple[str, int]] = []
         self._beat_ns = 0
         self._open = False
 
@@ -52,7 +53,7 @@ class Walk:
                 self._find("leaf.not_canonical", index, "it could have been written in another way")
             time_ns = int(leaf.t)
             for digest in leaf.bodies().values():
-                self.bodies.setdefault(digest, index)
+                self._name(digest, index)
             if leaf.type in _SPECIAL:
                 self._special(index, leaf.type, leaf.facts(), time_ns)
         except (LeafError, ValueError):
@@ -67,6 +68,11 @@ class Walk:
         self._number(index, mark)
         self._outcome(index, mark, leaf.outcome)
         self._ledger.follow(mark)
+
+    def take_bodies(self) -> list[tuple[str, int]]:
+        """(hex digest, index of the first leaf that names it) of bodies first named since the last call."""
+        taken, self._new_bodies = self._new_bodies, []
+        return taken
 
     def finish(self) -> None:
         """Say what is still open at the end of the log."""
@@ -83,6 +89,13 @@ class Walk:
                     "log.open", "the end", "the log was not closed: it is being written, or was cut short", grave=False
                 )
             )
+
+    def _name(self, digest: str, index: int) -> None:
+        raw = bytes.fromhex(digest)
+        if raw not in self._named:
+            self._named.add(raw)
+            self.bodies += 1
+            self._new_bodies.append((digest, index))
 
     def _number(self, index: int, mark: Mark) -> None:
         wanted = self._next.get(mark.sid, 1)
@@ -111,7 +124,7 @@ class Walk:
         if kind == EventType.LOG_OPENED:
             self._next[""] = 1
             self._beat_ns, self._open = time_ns, True
-            if facts.get("origin") != self._origin or facts.get("size") != index:
+            if facts.get("origin") != (self._origin or facts.get("origin")) or facts.get("size") != index:
                 self._find("log.misplaced", index, "the log was opened under another name or at another size")
         elif kind == EventType.LOG_CLOSED:
             self._late(index, time_ns)
