@@ -49,6 +49,9 @@ class Active:
     async def decide(self, request: Request, clock: Clock) -> Verdict:
         """The verdict on a request. Raises EngineError and msgspec.ValidationError."""
         started = clock.monotonic_ns()
+        expires_at = self.bundle.expires_at
+        if expires_at is not None and clock.now_ns() >= expires_at * 1_000_000_000:
+            raise EngineError("policy.unavailable", "the active bundle has expired")
         document = self._scribe.write(request)
         digest = hashlib.sha256(document)
         key = digest.digest()
@@ -66,7 +69,7 @@ class Active:
         """What an answer means. Raises EngineError when it is no decision, or leaves a labelled column out."""
         try:
             decision = _DECISIONS.decode(answer)
-        except msgspec.ValidationError:
+        except msgspec.DecodeError:
             raise EngineError("policy.invalid_decision") from None
         self._check_labels(document, decision)
         return Verdict(
