@@ -119,7 +119,9 @@ CODES: dict[str, Code] = {
         *_DENIED, "the statement is longer than what is read", "Send shorter statements; values as parameters."
     ),
     "statement.too_deep": Code(
-        *_DENIED, "the statement is nested too deeply to be read", "Use lists, IN (…) or parameters, or several statements."
+        *_DENIED,
+        "the statement is nested too deeply to be read",
+        "Use lists, IN (…) or parameters, or several statements.",
     ),
     "statement.attribute_notation": Code(
         *_DENIED,

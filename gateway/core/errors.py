@@ -36,5 +36,9 @@ class Unavailable(GatewayError):
     """A part the gateway needs (policy, evidence, database, identity provider) cannot serve now."""
 
 
+class BundleRejected(GatewayError):
+    """A policy bundle is not one to decide by: damaged, unsigned, expired, unknown (`bundle.*`). The old one stays."""
+
+
 class ConfigError(GatewayError):
     """What the operator wrote cannot be used. `detail` has every finding, one a line, `file:line: text`."""

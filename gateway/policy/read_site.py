@@ -23,8 +23,8 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not used in site data", event.start_mark)
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # types-pyyaml leaves it out
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not used in site data", mark)
         return super().compose_node(parent, index)
 
 
@@ -102,8 +102,8 @@ def read_site(folder: Path) -> Site:
         problems.append(f"{folder / 'access.yaml'}:1: the file is missing, so nothing would be granted")
     parts: dict[str, object] = {}
     for name, file in files.items():
-        value = file.value if name == "access.yaml" else {"classification": file.value}
-        parts |= _checked(file, value, nested=name != "access.yaml")
+        nested = name != "access.yaml"
+        parts |= _checked(file, {"classification": file.value} if nested else file.value, nested=nested)
     problems = [*problems, *(problem for file in files.values() for problem in file.problems)]
     if not problems:
         site = msgspec.convert(parts, Site)

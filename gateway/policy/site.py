@@ -86,7 +86,7 @@ RelationPattern: TypeAlias = Annotated[
 Label: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Labels: TypeAlias = Annotated[tuple[Label, ...], msgspec.Meta(min_length=1)]
 Method: TypeAlias = Literal["null", "fixed", "last4", "first6_last4"]
-Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]  # what JSON holds exactly
 TriggerName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^.]+\.[^.]+\.[^.]+$", max_length=256)]
 ANY = ("*",)
 
@@ -229,16 +229,28 @@ def names_connection(connections: tuple[str, ...], connection: str) -> bool:
 def contradictions(site: Site) -> Iterator[tuple[str, str]]:
     """What no single entry shows: (path like `clear[0].labels`, sentence). Empty when the site data can be used."""
     yield from _open_postures(site)
+    yield from _sensitive_labels(site)
+    yield from _unknown_actions(site)
+    yield from _empty_entries(site)
+
+
+def _sensitive_labels(site: Site) -> Iterator[tuple[str, str]]:
     for label, method in site.masks.items():
         if label in SENSITIVE and method != "null":
             yield f"masks.{label}", f'the label {label} accepts only the mask "null"'
     for number, clear in enumerate(site.clear):
         if banned := sorted(SENSITIVE & set(clear.labels)):
             yield f"clear[{number}].labels", f"nobody can be cleared for {', '.join(banned)}"
+
+
+def _unknown_actions(site: Site) -> Iterator[tuple[str, str]]:
     for place, entries in _with_actions(site).items():
         for number, actions in enumerate(entries):
             if unknown := sorted(set(actions) - ACTIONS - {"*"}):
                 yield f"{place}[{number}].actions", f"no such action: {', '.join(unknown)}"
+
+
+def _empty_entries(site: Site) -> Iterator[tuple[str, str]]:
     for number, approval in enumerate(site.approvals):
         if not approval.demand.any_of and not approval.demand.all_of:
             yield f"approvals[{number}].approvers", "say who must agree: any_of or all_of"

@@ -13,6 +13,7 @@ ADAPTERS: dict[str, str] = {
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
     "identity/jwks.py": "the key sets of issuers, fetched",
+    "policy/compiler.py": "the opa program",
 }
 """The files of otherwise pure rooms that may do I/O, each with what it touches."""
 

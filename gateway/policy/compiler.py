@@ -1,0 +1,119 @@
+"""The `opa` program, run: it compiles, inspects, checks and tests Rego. Nothing that serves statements needs it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from gateway.core.errors import BundleRejected, ConfigError, Unavailable
+from gateway.core.principal import Json
+from gateway.policy import metadata
+from gateway.policy.archive import read_archive
+from gateway.policy.bundle import DATA, WASM
+from gateway.policy.digests import MANIFEST, canonical
+from gateway.policy.manifest import ENTRYPOINT, Rule
+from gateway.policy.references import reads
+
+_SECONDS = 120
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run of `opa` ended."""
+
+    code: int
+    out: bytes
+    said: str
+    """what it wrote to standard error, or to standard output when that was empty"""
+
+
+class Compiled(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy, compiled: everything of a bundle but its manifest and its site data."""
+
+    files: dict[str, bytes]
+    reads: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+class Opa:
+    """One `opa` program."""
+
+    def __init__(self, program: Path) -> None:
+        self.program = program
+
+    @classmethod
+    def find(cls) -> "Opa":
+        """By the variable OPA, then PATH, then the checkout's tools/bin. Raises Unavailable."""
+        named = os.environ.get("OPA")
+        built = str(_CHECKOUT / "tools" / "bin" / "opa")
+        for candidate in [named] if named else ["opa", built]:
+            if found := shutil.which(candidate):
+                return cls(Path(found).absolute())
+        place = f"OPA names {named}, which cannot be run" if named else "opa is neither on PATH nor in tools/bin"
+        raise Unavailable("opa.missing", f"{place}; `sh tools/build.sh` builds it")
+
+    def run(self, *arguments: str | Path, cwd: Path | None = None) -> Answer:
+        """Run it. Raises Unavailable when it cannot be started or does not end."""
+        try:
+            result = subprocess.run(  # noqa: S603 -- our own arguments; no shell
+                [self.program, *arguments], cwd=cwd, capture_output=True, check=False, timeout=_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable("opa.missing", f"{self.program}: {type(error).__name__}") from None
+        said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
+        return Answer(code=result.returncode, out=result.stdout, said=said)
+
+    def must(self, *arguments: str | Path, cwd: Path | None = None) -> bytes:
+        """Its output. Raises ConfigError with what it said, when it failed: the Rego is wrong."""
+        answer = self.run(*arguments, cwd=cwd)
+        if answer.code:
+            raise ConfigError("config.invalid", answer.said or f"opa {arguments[0]} ended with {answer.code}")
+        return answer.out
+
+
+def compile_policy(opa: Opa, policies: Path) -> Compiled:
+    """Two compilations, one set of files: the Rego tree and its wasm (docs/adr/0006). Paths in `policies` only.
+
+    Raises ConfigError when the Rego is wrong, BundleRejected when it cannot be a bundle, Unavailable without opa.
+    """
+    with TemporaryDirectory(prefix="querywarden-build-") as folder:
+        stage = Path(folder) / "stage"
+        _copy(policies, stage)
+        tree, wasm = Path(folder) / "tree.tar.gz", Path(folder) / "wasm.tar.gz"
+        capabilities = (policies / "capabilities.json").resolve()
+        bounded = ("--capabilities", capabilities)
+        opa.must("build", "-b", ".", "-t", "rego", *bounded, "-o", tree, cwd=stage)
+        opa.must("build", "-b", ".", "-t", "wasm", "-e", ENTRYPOINT, *bounded, "-o", wasm, cwd=stage)
+        files = {name: content for name, content in read_archive(tree.read_bytes()).items() if name != MANIFEST}
+        files[DATA] = canonical(msgspec.json.decode(files[DATA]))
+        files[WASM] = read_archive(wasm.read_bytes())[WASM]
+        return Compiled(
+            files=files,
+            reads=reads(_modules(opa, stage)),
+            rules=metadata.rules(opa.must("inspect", "-a", "-f", "json", tree)),
+        )
+
+
+def _copy(policies: Path, stage: Path) -> None:
+    """What goes into a bundle, alone in a folder: `opa build --ignore` would also skip a rule that is called `meta`."""
+    if not (policies / "gateway").is_dir() or not (policies / MANIFEST).is_file():
+        raise ConfigError("config.invalid", f"{policies}:1: there is no policy here: gateway/ and {MANIFEST}")
+    for path in [policies / MANIFEST, *sorted((policies / "gateway").rglob("*"))]:
+        if path.is_dir():
+            continue
+        if path.is_symlink():
+            raise BundleRejected("bundle.malformed", f"{path} is a link")
+        target = stage / path.relative_to(policies)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+
+
+def _modules(opa: Opa, stage: Path) -> Iterator[tuple[str, Json]]:
+    """Each module's name and syntax tree."""
+    for path in sorted(stage.rglob("*.rego")):
+        name = path.relative_to(stage).as_posix()
+        yield name, msgspec.json.decode(opa.must("parse", "--format", "json", name, cwd=stage))
