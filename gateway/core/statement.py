@@ -23,6 +23,8 @@ class Relation(_Fact, frozen=True, kw_only=True):
     """every label of any of its columns, its own or inherited; sorted"""
     via: tuple[str, ...] = ()
     """`schema.view` names through which it is reached when it is not named itself; sorted"""
+    writes: tuple[str, ...] = ()
+    """what INSERT, UPDATE, DELETE and MERGE do to it anywhere in the statement: insert update delete merge; sorted"""
 
 
 class Column(_Fact, frozen=True, kw_only=True):

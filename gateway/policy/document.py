@@ -133,7 +133,7 @@ class Scribe:
             "dialect": statement.dialect,
             "count": statement.count,
             "text_redacted": statement.text_redacted,
-            "relations": _in_order(_without_empty(r, "via") for r in map(_plain, statement.relations)),
+            "relations": _in_order(_without_empty(r, "via", "writes") for r in map(_plain, statement.relations)),
             "columns": _in_order(map(_plain, statement.columns)),
             "functions": _in_order(map(_plain, statement.functions)),
             "settings": sorted(set(statement.settings)),
@@ -185,8 +185,8 @@ def _plain(part: msgspec.Struct) -> dict[str, object]:
     return {key: sorted(set(value)) if isinstance(value, list) else value for key, value in found.items()}
 
 
-def _without_empty(part: dict[str, object], key: str) -> dict[str, object]:
-    return part if part.get(key) else {name: value for name, value in part.items() if name != key}
+def _without_empty(part: dict[str, object], *keys: str) -> dict[str, object]:
+    return {name: value for name, value in part.items() if value or name not in keys}
 
 
 def _in_order(parts: Iterable[dict[str, object]]) -> list[msgspec.Raw]:

@@ -74,6 +74,7 @@ class Relation(_Part, frozen=True, kw_only=True):
     access: tuple[Literal["read", "write"], ...]
     labels: tuple[str, ...]
     via: tuple[str, ...] | UnsetType = UNSET
+    writes: tuple[Literal["insert", "update", "delete", "merge"], ...] | UnsetType = UNSET
 
 
 class Column(_Part, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ leave something out of its sight.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from postgast import pg_query_pb2 as pb
 
@@ -14,7 +14,7 @@ from gateway.sql.catalog import Catalog
 from gateway.sql.model import Entry, Level, Named
 from gateway.sql.objects import RelationInfo
 from gateway.sql.reader import Call, Reading
-from gateway.sql.tree import Star
+from gateway.sql.tree import Star, names
 
 SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
 _WRITES = frozenset({"target", "ddl", "into"})
@@ -25,32 +25,45 @@ def relations(reading: Reading) -> tuple[Relation, ...]:
     access: dict[int, set[str]] = defaultdict(set)
     via: dict[int, set[str]] = defaultdict(set)
     unknown: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for reference in reading.references:
+    writes: dict[object, set[str]] = defaultdict(set)
+    for number, reference in enumerate(reading.references):
         how = "write" if reference.role in _WRITES else "read"
         if reference.oid is None:
             schema = reference.written[-2] if len(reference.written) > 1 else _first(reading.search_path)
             unknown[schema, reference.written[-1]].add(how)
+            writes[schema, reference.written[-1]] |= reading.writes.get(number, set())
             continue
+        writes[reference.oid] |= reading.writes.get(number, set())
         access[reference.oid].add(how)
         relation = reading.catalog.relations[reference.oid]
         for base in relation.reads:
             via[base].add(relation.qualified)
     known = reading.catalog.relations
-    facts = [_relation(known[oid], access.get(oid, {"read"}), via.get(oid, set()), oid in access)
-             for oid in {*access, *via} if oid in known]  # fmt: skip
-    facts += [Relation(schema=schema, name=name, kind="unknown", access=tuple(sorted(how)))
-              for (schema, name), how in unknown.items()]  # fmt: skip
+    facts = [
+        _relation(known[oid], access.get(oid, {"read"}), () if oid in access else via[oid], writes.get(oid, ()))
+        for oid in {*access, *via}
+        if oid in known
+    ]
+    facts += [
+        Relation(schema=place[0], name=place[1], kind="unknown", access=_sorted(how), writes=_sorted(writes[place]))
+        for place, how in unknown.items()
+    ]
     return tuple(sorted(facts))
 
 
-def _relation(relation: RelationInfo, access: set[str], via: set[str], named: bool) -> Relation:  # noqa: FBT001
+def _sorted(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(words))
+
+
+def _relation(relation: RelationInfo, access: set[str], via: Iterable[str], writes: Iterable[str]) -> Relation:
     return Relation(
         schema=relation.schema,
         name=relation.name,
         kind="system" if relation.system else relation.kind.value,
-        access=tuple(sorted(access)),
+        access=_sorted(access),
         labels=relation.labels,
-        via=() if named else tuple(sorted(via)),
+        via=_sorted(via),
+        writes=_sorted(writes),
     )
 
 
@@ -170,6 +183,16 @@ def _casts(reading: Reading, call: Call) -> Iterator[Function]:
         places = schema or reading.search_path
         if info.name == name and info.schema in places and info.schema != "pg_catalog" and info.kind in {"b", "d"}:
             yield Function(schema=info.schema, name=info.name, kind="cast")
+
+
+def copied(reading: Reading, tree: pb.CopyStmt) -> Iterator[tuple[int, str, str]]:
+    """Columns that COPY of a relation moves, listed or all of them: (OID, name, clause)."""
+    reference = next((r for r in reading.references if r.node is tree.relation), None)
+    if reference is None or reference.oid is None:
+        return
+    listed = names(tree.attlist) or tuple(column.name for column in reading.catalog.relations[reference.oid].columns)
+    for name in listed:
+        yield reference.oid, name, "insert" if tree.is_from else "select"
 
 
 def assigned(reading: Reading, tree: pb.InsertStmt | pb.UpdateStmt | pb.MergeStmt) -> list[tuple[int, str, str]]:

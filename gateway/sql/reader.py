@@ -44,8 +44,8 @@ class Reading:
     search_path: tuple[str, ...]
     places: Places
     references: list[Reference] = field(default_factory=list)
-    access: dict[int, set[str]] = field(default_factory=dict)
-    """index of a reference → read, write"""
+    writes: dict[int, set[str]] = field(default_factory=dict)
+    """index of a reference to a target → insert, update, delete, merge"""
     named: list[Named] = field(default_factory=list)
     levels: dict[int, Level] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -54,7 +54,19 @@ class Reading:
 
     def read(self, statement: Message) -> None:
         """Walk one statement."""
-        self._any(statement, self._level(None), {}, "select")
+        level = self._level(None)
+        if isinstance(statement, pb.CopyStmt) and statement.HasField("relation"):
+            self._copy(statement, level)
+        else:
+            self._any(statement, level, {}, "select")
+
+    def _copy(self, node: pb.CopyStmt, level: Level) -> None:
+        """COPY of a relation: it is read when it goes out, written when it comes in."""
+        self._calls(node)
+        self._relation(node.relation, level, {}, "ddl" if node.is_from else "copied")
+        for name, child in children(node):
+            if name != "relation":
+                self._any(child, level, {}, _CLAUSES.get(name, "select"))
 
     def _level(self, outer: Level | None) -> Level:
         level = Level(len(self.levels), outer)
@@ -138,6 +150,7 @@ class Reading:
     ) -> None:
         """INSERT, UPDATE, DELETE, MERGE. A CTE never hides their target."""
         ctes = self._with(node.with_clause, level, ctes)
+        self.writes[len(self.references)] = _writes(node)
         self._relation(node.relation, level, {}, "target")
         for name, child in children(node):
             match name:
@@ -218,6 +231,20 @@ class Reading:
     def _column(self, node: pb.ColumnRef, level: Level, clause: str) -> None:
         parts = names(node.fields)
         self.named.append(Named(node=node, parts=parts, level=level.number, clause=clause, start=node.location))
+
+
+def _writes(node: pb.InsertStmt | pb.UpdateStmt | pb.DeleteStmt | pb.MergeStmt) -> set[str]:
+    """What a statement does to its target. An upsert updates, too."""
+    match node:
+        case pb.InsertStmt():
+            updates = node.on_conflict_clause.action == pb.ONCONFLICT_UPDATE
+            return {"insert", "update"} if updates else {"insert"}
+        case pb.UpdateStmt():
+            return {"update"}
+        case pb.DeleteStmt():
+            return {"delete"}
+        case _:
+            return {"merge"}
 
 
 def _function_name(node: Message) -> str:

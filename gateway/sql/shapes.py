@@ -28,9 +28,14 @@ def shape_of(tree: Message) -> Shape:
         case pb.SelectStmt():
             return _select(inner)
         case pb.UpdateStmt() | pb.DeleteStmt():
-            return Shape(has_where=inner.HasField("where_clause"))
+            return Shape(has_where=_conditional(inner))
         case _:
             return Shape()
+
+
+def _conditional(tree: Message) -> bool:
+    """Every UPDATE and DELETE in it has a condition, those in WITH included: one without would change all rows."""
+    return all(node.HasField("where_clause") for node in walk(tree) if isinstance(node, pb.UpdateStmt | pb.DeleteStmt))
 
 
 def _select(select: pb.SelectStmt) -> Shape:
@@ -41,7 +46,7 @@ def _select(select: pb.SelectStmt) -> Shape:
         for source in sources for node in walk(source)
     )  # fmt: skip
     return Shape(
-        has_where=select.HasField("where_clause"),
+        has_where=select.HasField("where_clause") and _conditional(select),
         limit=select.HasField("limit_count"),
         joins=joins,
         cartesian=unconditional or (len(sources) > 1 and not select.HasField("where_clause")),
