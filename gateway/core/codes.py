@@ -293,6 +293,12 @@ CODES: dict[str, Code] = {
     "evidence.unavailable": Code(
         *_UNAVAILABLE, "the decision could not be recorded", "Ask the operator to look at the evidence folder; retry."
     ),
+    "evidence.unreadable": Code(
+        "XX001", 1105, 500, "the log cannot be read", "Run `querywarden audit verify`; it names what is wrong."
+    ),
+    "audit.unknown_decision": Code(
+        "42704", 1105, 404, "the log has no such decision", "Find its id with `querywarden audit search`."
+    ),
     # --- configuration ---------------------------------------------------------------------------------------------
     "config.invalid": Code("F0000", 1105, 500, "the configuration cannot be used", "Correct each line that is named."),
     "config.secret": Code(

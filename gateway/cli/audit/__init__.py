@@ -1,0 +1,10 @@
+"""The auditor's desk: `querywarden audit`. Reads the log as it lies on disk, also while a gateway writes it."""
+
+import cyclopts
+
+app = cyclopts.App(name="audit", help="The auditor's desk: explain, search, verify.")
+app.command("gateway.cli.audit.explain:explain", name="explain", help="Everything about one decision, and a proof.")
+app.command("gateway.cli.audit.search:search", name="search", help="Find decisions, the latest first.")
+app.command(
+    "gateway.cli.audit.verify:verify", name="verify", help="Derive the whole log again; name what does not fit."
+)

@@ -1,0 +1,93 @@
+"""`querywarden audit verify`: derives the whole log again and names everything that does not fit."""
+
+import sys
+from typing import Final
+
+import msgspec
+
+from gateway.cli.audit.desk import FINE, SAYS_NO, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, trusted
+from gateway.cli.audit.progress import Bar
+from gateway.cli.audit.words import printable, rows
+from gateway.core.clock import SystemClock
+from gateway.evidence.verify import EpochReport, Report
+from gateway.evidence.verify import verify as derive
+
+SHOWN: Final = 100
+"""findings of a kind that are written out"""
+
+
+def verify(
+    *, config: ConfigOption = None, data: DataOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> int:
+    """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
+
+    A gateway may go on writing it meanwhile. Needs nothing but the data folder; trusts nothing but the key.
+
+    Parameters
+    ----------
+    config
+        The configuration file, which names the data folder. Default: gateway.yaml.
+    data
+        The data folder itself.
+    key
+        The log's public key, kept elsewhere. Without it the one beside the log is believed.
+    as_json
+        Print the report as JSON.
+
+    """
+    clock = SystemClock()
+    bar = Bar(sys.stderr, clock, "leaves")
+    try:
+        report = derive(data_folder(config, data), clock, verifier=trusted(key), progress=bar)
+    finally:
+        bar.clear()
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(_plain(report)), indent=2).decode() + "\n")
+    else:
+        sys.stdout.write(in_words(report, own_key=key is None))
+    return FINE if report.ok else SAYS_NO
+
+
+def in_words(report: Report, *, own_key: bool) -> str:
+    """What a person reads: each epoch, each finding, and one last line."""
+    parts = [*map(_epoch, report.epochs), *_findings(report)]
+    leaves = sum(epoch.size + epoch.tail for epoch in report.epochs)
+    if report.ok:
+        end = f"verified: {leaves:,} leaves, none changed since they were signed."
+    else:
+        grave = sum(finding.grave for finding in report.findings)
+        end = f"NOT verified: {grave:,} grave finding{'s' if grave != 1 else ''} in {leaves:,} leaves."
+    end += f" {report.seconds:.1f} s, {report.leaves_per_second:,} leaves a second.\n"
+    if own_key:
+        end += "The key that lies beside the log was believed; --key takes one kept elsewhere.\n"
+    return "\n".join([*parts, end])
+
+
+def _epoch(epoch: EpochReport) -> str:
+    unknown = f", {epoch.unknown_outcomes:,} with an unknown outcome" if epoch.unknown_outcomes else ""
+    return rows(
+        [
+            ("log", printable(epoch.origin)),
+            ("leaves", f"{epoch.size:,} signed" + (f", {epoch.tail:,} behind the checkpoint" if epoch.tail else "")),
+            ("holds", f"{epoch.decisions:,} decisions{unknown}; {epoch.sessions:,} sessions; {epoch.bodies:,} bodies"),
+            ("root", epoch.root),
+        ]
+    )
+
+
+def _findings(report: Report) -> list[str]:
+    """Grave ones first; of many with one name only the first are written out."""
+    lines: list[str] = []
+    counts: dict[str, int] = {}
+    for finding in sorted(report.findings, key=lambda each: not each.grave):
+        counts[finding.name] = counts.get(finding.name, 0) + 1
+        if counts[finding.name] <= SHOWN:
+            mark = "GRAVE" if finding.grave else "note "
+            lines.append(f"{mark}  {finding.name:<22}  {printable(finding.where)}: {printable(finding.text)}\n")
+    lines += [f"       {name:<22}  {count - SHOWN:,} more\n" for name, count in counts.items() if count > SHOWN]
+    return ["".join(lines)]
+
+
+def _plain(report: Report) -> dict[str, object]:
+    document: dict[str, object] = msgspec.to_builtins(report)
+    return {**document, "findings": [finding._asdict() for finding in report.findings]}
