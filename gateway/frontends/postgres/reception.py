@@ -40,6 +40,13 @@ class Reception:
             case ClientStartup():
                 await self._serve(arrival)
 
+    async def drain(self, grace: float) -> None:
+        """Stop: every session ends with 57P01; whoever takes longer than `grace` seconds to leave is left behind."""
+        for conversation in list(self.running.values()):
+            conversation.leave(EndSession.because(Unavailable("session.stopping")))
+        if self.house.tasks:
+            await asyncio.wait(self.house.tasks, timeout=grace)
+
     async def _serve(self, arrival: ClientStartup) -> None:
         client, reader = arrival.stream, ClientReader(self.house.message_max)
         try:
