@@ -42,19 +42,19 @@ def reference_base() -> Path:
 
 
 def read_bundle_files(path: Path) -> dict[str, bytes]:
-    """The files of an archive on disk, checked to be those of a bundle, not verified. Raises BundleRejected."""
+    """The files of an archive on disk, checked to be those of a bundle, not verified.
+
+    Raises BundleRejected, or OSError when there is no such file.
+    """
     files = read_archive(read_bundle(path))
     read_contents(files)
     return files
 
 
 def read_bundle(path: Path) -> bytes:
-    """An archive's bytes. Raises BundleRejected when there is none or it is too large."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_ARCHIVE_BYTES + 1)
-    except OSError as error:
-        raise BundleRejected("bundle.missing", f"{path}: {error.strerror}") from None
+    """An archive's bytes. Raises BundleRejected when it is too large, OSError when there is none."""
+    with path.open("rb") as file:
+        raw = file.read(MAX_ARCHIVE_BYTES + 1)
     if len(raw) > MAX_ARCHIVE_BYTES:
         raise BundleRejected("bundle.too_large", f"{path} is larger than {MAX_ARCHIVE_BYTES} bytes")
     return raw

@@ -81,25 +81,28 @@ def compile_policy(opa: Opa, policies: Path) -> Compiled:
     Raises ConfigError when the Rego is wrong, BundleRejected when it cannot be a bundle, Unavailable without opa.
     """
     with TemporaryDirectory(prefix="querywarden-build-") as folder:
-        stage = Path(folder) / "stage"
-        _copy(policies, stage)
+        staged = Path(folder) / "stage"
+        stage(policies, staged)
         tree, wasm = Path(folder) / "tree.tar.gz", Path(folder) / "wasm.tar.gz"
         capabilities = (policies / "capabilities.json").resolve()
         bounded = ("--capabilities", capabilities)
-        opa.must("build", "-b", ".", "-t", "rego", *bounded, "-o", tree, cwd=stage)
-        opa.must("build", "-b", ".", "-t", "wasm", "-e", ENTRYPOINT, *bounded, "-o", wasm, cwd=stage)
+        opa.must("build", "-b", ".", "-t", "rego", *bounded, "-o", tree, cwd=staged)
+        opa.must("build", "-b", ".", "-t", "wasm", "-e", ENTRYPOINT, *bounded, "-o", wasm, cwd=staged)
         files = {name: content for name, content in read_archive(tree.read_bytes()).items() if name != MANIFEST}
         files[DATA] = canonical(msgspec.json.decode(files[DATA]))
         files[WASM] = read_archive(wasm.read_bytes())[WASM]
         return Compiled(
             files=files,
-            reads=reads(_modules(opa, stage)),
+            reads=reads(_modules(opa, staged)),
             rules=metadata.rules(opa.must("inspect", "-a", "-f", "json", tree)),
         )
 
 
-def _copy(policies: Path, stage: Path) -> None:
-    """What goes into a bundle, alone in a folder: `opa build --ignore` would also skip a rule that is called `meta`."""
+def stage(policies: Path, folder: Path) -> None:
+    """Copy what goes into a bundle into a folder: `opa build --ignore` would also skip a rule that is called `meta`.
+
+    Raises ConfigError when there is no policy.
+    """
     if not (policies / "gateway").is_dir() or not (policies / MANIFEST).is_file():
         raise ConfigError("config.invalid", f"{policies}:1: there is no policy here: gateway/ and {MANIFEST}")
     for path in [policies / MANIFEST, *sorted((policies / "gateway").rglob("*"))]:
@@ -107,13 +110,13 @@ def _copy(policies: Path, stage: Path) -> None:
             continue
         if path.is_symlink():
             raise BundleRejected("bundle.malformed", f"{path} is a link")
-        target = stage / path.relative_to(policies)
+        target = folder / path.relative_to(policies)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
 
 
-def _modules(opa: Opa, stage: Path) -> Iterator[tuple[str, Json]]:
+def _modules(opa: Opa, staged: Path) -> Iterator[tuple[str, Json]]:
     """Each module's name and syntax tree."""
-    for path in sorted(stage.rglob("*.rego")):
-        name = path.relative_to(stage).as_posix()
-        yield name, msgspec.json.decode(opa.must("parse", "--format", "json", name, cwd=stage))
+    for path in sorted(staged.rglob("*.rego")):
+        name = path.relative_to(staged).as_posix()
+        yield name, msgspec.json.decode(opa.must("parse", "--format", "json", name, cwd=staged))

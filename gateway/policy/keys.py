@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from gateway.core.errors import BundleRejected
+from gateway.core.errors import ConfigError
 
 RS256, ES256 = "RS256", "ES256"
 _SMALLEST_RSA = 2048
@@ -80,32 +80,32 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_key(path: Path) -> VerificationKey:
-    """The public key of a PEM file. Raises BundleRejected (bundle.key)."""
+    """The public key of a PEM file. Raises ConfigError (bundle.key)."""
     return verification_key(_read(path), str(path))
 
 
 def load_signing_key(path: Path, keyid: str = "") -> SigningKey:
-    """The private key of a PEM file, not encrypted. Raises BundleRejected (bundle.key)."""
+    """The private key of a PEM file, not encrypted. Raises ConfigError (bundle.key)."""
     return signing_key(_read(path), str(path), keyid)
 
 
 def verification_key(pem: bytes, place: str = "key") -> VerificationKey:
-    """The key of a PEM text. Raises BundleRejected (bundle.key)."""
+    """The key of a PEM text. Raises ConfigError (bundle.key)."""
     try:
         key = load_pem_public_key(_block(pem))
     except (ValueError, TypeError):
-        raise BundleRejected("bundle.key", f"{place}: this is not a public key in PEM") from None
+        raise ConfigError("bundle.key", f"{place}: this is not a public key in PEM") from None
     return _verification(key, _keyid(pem), place)
 
 
 def signing_key(pem: bytes, place: str = "key", keyid: str = "") -> SigningKey:
-    """The private key of a PEM text; `keyid` overrides the one it names. Raises BundleRejected (bundle.key)."""
+    """The private key of a PEM text; `keyid` overrides the one it names. Raises ConfigError (bundle.key)."""
     try:
         key = load_pem_private_key(_block(pem), password=None)
     except (ValueError, TypeError):
-        raise BundleRejected("bundle.key", f"{place}: this is not an unencrypted private key in PEM") from None
+        raise ConfigError("bundle.key", f"{place}: this is not an unencrypted private key in PEM") from None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise BundleRejected("bundle.key", f"{place}: a bundle is signed with RSA or with EC on P-256")
+        raise ConfigError("bundle.key", f"{place}: a bundle is signed with RSA or with EC on P-256")
     return SigningKey(public=_verification(key.public_key(), keyid or _keyid(pem), place), key=key)
 
 
@@ -122,7 +122,7 @@ def _verification(key: object, keyid: str, place: str) -> VerificationKey:
         case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
             algorithm = ES256
         case _:
-            raise BundleRejected("bundle.key", f"{place}: a key is RSA of {_SMALLEST_RSA} bits or more, or EC on P-256")
+            raise ConfigError("bundle.key", f"{place}: a key is RSA of {_SMALLEST_RSA} bits or more, or EC on P-256")
     fingerprint = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
     return VerificationKey(
         keyid=keyid or fingerprint, named=bool(keyid), algorithm=algorithm, fingerprint=fingerprint, key=key
@@ -134,9 +134,9 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             pem = file.read(_MAX_PEM + 1)
     except OSError as error:
-        raise BundleRejected("bundle.key", f"{path}: {error.strerror}") from None
+        raise ConfigError("bundle.key", f"{path}: {error.strerror}") from None
     if len(pem) > _MAX_PEM:
-        raise BundleRejected("bundle.key", f"{path}: this is too long for a key")
+        raise ConfigError("bundle.key", f"{path}: this is too long for a key")
     return pem
 
 

@@ -1,0 +1,12 @@
+"""The life of a policy bundle: `querywarden policy`. Only check, test and build --rebuild need the opa program."""
+
+import cyclopts
+
+app = cyclopts.App(name="policy", help="The life of a policy bundle.")
+app.command("gateway.cli.policy.checking:check", name="check", help="Prove that a policy is fit to be a bundle.")
+app.command("gateway.cli.policy.testing:run_tests", name="test", help="Run a policy's tests; measure their coverage.")
+app.command("gateway.cli.policy.building:build", name="build", help="Put rules and site data into a bundle.")
+app.command("gateway.cli.policy.signing:sign", name="sign", help="Sign a bundle, replacing any signature it has.")
+app.command("gateway.cli.policy.verifying:verify", name="verify", help="Verify a bundle as the gateway would.")
+app.command("gateway.cli.policy.keygen:keygen", name="keygen", help="Make a key pair that signs bundles.")
+app.command("gateway.cli.policy.trying:try_", name="try", help="Decide about a statement; nothing is executed.")
