@@ -122,18 +122,19 @@ SETTINGS = """
     quote_all_identifiers random_page_cost recursive_worktable_factor restrict_nonsystem_relation_kind row_security
     search_path seq_page_cost standard_conforming_strings statement_timeout stats_fetch_consistency
     synchronize_seqscans synchronous_commit tcp_keepalives_count tcp_keepalives_idle tcp_keepalives_interval
-    tcp_user_timeout temp_buffers timezone timezone_abbreviations transaction_deferrable transaction_isolation
-    transaction_read_only transaction_timeout work_mem xmlbinary xmloption
+    tcp_user_timeout temp_buffers timezone timezone_abbreviations transaction transaction_deferrable
+    transaction_isolation transaction_read_only transaction_timeout work_mem xmlbinary xmloption
 """
 """What a session may set. client_encoding, search_path and standard_conforming_strings are pinned by the session: only
 their own value is let through there."""
 
 SESSION_ACTIONS = """
-    close deallocate declare discard execute fetch move prepare reset set set_constraints show unlisten
+    close deallocate discard reset set show unlisten
 """
 TRANSACTION_ACTIONS = """
-    abort begin commit end release rollback rollback_to savepoint set_transaction start start_transaction
+    begin commit lock release rollback rollback_to savepoint set_constraints
 """
+"""Names of gateway/sql/kinds.py. `lock` names relations, so it needs a grant of its own besides."""
 ADVISORY = ["second_reader_unread"]
 """Hazards that do not stop a statement."""
 

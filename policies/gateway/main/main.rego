@@ -7,11 +7,14 @@
 package gateway.main
 
 import data.gateway.access.blocked
+import data.gateway.access.facts
 import data.gateway.access.functions
 import data.gateway.access.grants
 import data.gateway.access.hazards
 import data.gateway.access.session
 import data.gateway.access.settings
+import data.gateway.access.sitedata
+import data.gateway.access.snapshot
 import data.gateway.access.system
 import data.gateway.pci.cardholder
 
@@ -19,19 +22,75 @@ effects contains effect if some effect in data.gateway.access[_].effects
 
 effects contains effect if some effect in data.gateway.pci[_].effects
 
-denials := {effect | some effect in effects; not effect.effect in harmless}
+# What denies: an effect that says so, one of a kind nobody knows, and one that lacks what is needed to carry it out.
+denials := {effect |
+	some effect in effects
+	not performable(effect)
+}
 
-# An effect this package does not know denies, too.
-harmless := {"advice", "allow", "clear", "filter", "limit", "mask", "require_approval"}
+performable(effect) if {
+	effect.effect in {"advice", "allow"}
+	explained(effect)
+}
+
+performable(effect) if {
+	effect.effect in {"clear", "mask"}
+	explained(effect)
+	is_string(effect.schema)
+	is_string(effect.relation)
+	is_string(effect.column)
+}
+
+performable(effect) if {
+	effect.effect == "filter"
+	explained(effect)
+	is_string(effect.schema)
+	is_string(effect.relation)
+	is_string(effect.sql)
+}
+
+performable(effect) if {
+	effect.effect == "limit"
+	explained(effect)
+	effect.bound in {"bytes", "rows", "seconds"}
+	is_number(effect.value)
+}
+
+performable(effect) if {
+	effect.effect == "limit"
+	explained(effect)
+	effect.bound == "rows_by_label"
+	is_string(effect.label)
+	is_number(effect.value)
+}
+
+performable(effect) if {
+	effect.effect == "require_approval"
+	explained(effect)
+	is_array(effect.demand.any_of)
+	is_array(effect.demand.all_of)
+	count(effect.demand.any_of) + count(effect.demand.all_of) > 0
+	is_number(effect.demand.min)
+	is_boolean(effect.demand.reason_required)
+	is_number(effect.demand.ttl)
+}
+
+explained(effect) if {
+	is_string(effect.code)
+	is_object(effect.args)
+}
 
 covered if {
 	input.spec == "querywarden/input/v1"
 	blocked.covered == true
+	facts.covered == true
 	functions.covered == true
 	grants.covered == true
 	hazards.covered == true
 	session.covered == true
 	settings.covered == true
+	sitedata.covered == true
+	snapshot.covered == true
 	system.covered == true
 	cardholder.covered == true
 	every column in input.statement.columns {
@@ -39,14 +98,16 @@ covered if {
 	}
 }
 
-accounted(column) if count(column.labels) == 0
+# Every labelled column, once more: whatever other rules there are, it is masked or cleared by name.
+accounted(column) if column.labels == []
 
-accounted(column) if strongest(column.schema, column.relation, column.name)
+accounted(column) if strength[[column.schema, column.relation, column.name]]
 
-accounted(column) if {
+accounted(column) if [column.schema, column.relation, column.name] in cleared
+
+cleared contains [effect.schema, effect.relation, effect.column] if {
 	some effect in effects
 	effect.effect == "clear"
-	effect.args.column == concat(".", [column.schema, column.relation, column.name])
 }
 
 default passes := false
@@ -95,9 +156,10 @@ decision := {
 
 reasons contains {"code": effect.code, "args": effect.args} if some effect in effects
 
+# A denial without a reason of its own still has this one.
 reasons contains {"code": "access.not_covered", "args": {}} if {
-	not covered
-	count(denials) == 0
+	outcome == "deny"
+	count({1 | some effect in denials; explained(effect)}) == 0
 }
 
 obligations := {"masks": [], "row_filters": [], "limits": {}} if outcome == "deny"
@@ -119,24 +181,18 @@ rank := {"first6_last4": 1, "last4": 2, "fixed": 3, "null": 4}
 
 method := {1: "first6_last4", 2: "last4", 3: "fixed", 4: "null"}
 
-masks contains mask if {
-	some effect in effects
-	effect.effect == "mask"
-	mask := {
-		"schema": effect.schema,
-		"relation": effect.relation,
-		"column": effect.column,
-		"method": method[strongest(effect.schema, effect.relation, effect.column)],
-	}
+strength[place] := max(ranks) if {
+	some place, ranks in concealing
 }
 
-strongest(schema, relation, column) := max({object.get(rank, effect.method, 4) |
+concealing[[effect.schema, effect.relation, effect.column]] contains object.get(rank, object.get(effect, "method", ""), 4) if {
 	some effect in effects
 	effect.effect == "mask"
-	effect.schema == schema
-	effect.relation == relation
-	effect.column == column
-})
+}
+
+masks contains {"schema": place[0], "relation": place[1], "column": place[2], "method": method[strongest]} if {
+	some place, strongest in strength
+}
 
 # The smallest of several bounds holds.
 bounds[bound] := min({effect.value | some effect in effects; effect.bound == bound}) if {
@@ -157,17 +213,24 @@ budgets := {"rows_by_label": labels} if {
 	count(labels) > 0
 }
 
-# Every demand must be met: all of the named groups, and so many of those that each list allows.
+# Every demand must be met: someone of each group in `all_of`, and so many of those that each `any_of` allows.
 demands contains effect.demand if {
 	some effect in effects
 	effect.effect == "require_approval"
 }
 
+choices := {{name | some name in demand.any_of} | some demand in demands; count(demand.any_of) > 0}
+
+# Nobody who would satisfy all lists at once: then someone of every group must agree. An empty list would mean anyone.
+everyone := union(choices) if count(intersection(choices)) == 0
+
+everyone := set() if count(intersection(choices)) > 0
+
 default approval := {}
 
 approval := {"approval": {
-	"all_of": sort(union({{name | some name in demand.all_of} | some demand in demands})),
-	"any_of": sort(intersection({{name | some name in demand.any_of} | some demand in demands; count(demand.any_of) > 0})),
+	"all_of": sort(everyone | {name | some demand in demands; some name in demand.all_of}),
+	"any_of": sort(intersection(choices)),
 	"min": max({demand.min | some demand in demands}),
 	"reason_required": true in {demand.reason_required | some demand in demands},
 	"requester_may_approve": false,

@@ -1,5 +1,6 @@
 # METADATA
 # title: Some statements wait for a person
+# description: Entries of `approvals` say which; all conditions of an entry must hold.
 package gateway.access.approvals
 
 import data.gateway.lib.site
@@ -16,7 +17,7 @@ import data.gateway.pci.cardholder
 #   remedy: Wait for the approval, or write a statement that needs none.
 effects contains effect if {
 	some entry in site.mine(data.site.approvals)
-	site.action(entry, input.action.name)
+	site.concerns(entry)
 	where_holds(entry)
 	labels_hold(entry)
 	effect := {

@@ -1,25 +1,38 @@
 # METADATA
 # title: Commands the organisation blocks by name or by pattern
+# description: A block holds whatever is granted.
 package gateway.access.blocked
 
 import data.gateway.lib.site
 
-blocks := site.mine(data.site.deny)
+blocks := [entry |
+	some entry in site.mine(data.site.deny)
+	site.concerns(entry)
+]
 
-# A pattern that is no RE2 expression would match nothing, so that a typing mistake would open what it should close.
+patterns := {entry.pattern | some entry in blocks}
+
+# A pattern that is no RE2 expression gives no answer. Taken for "does not match", a typing mistake would open what it
+# should close.
+matched[pattern] := hit if {
+	text
+	some pattern in patterns
+	hit := regex.match(pattern, input.statement.text_redacted)
+}
+
+default text := false
+
+text if input.statement.text_redacted != "shape_unavailable"
+
 # METADATA
-# title: Whether every pattern of the site can be matched at all
+# title: Whether every pattern that applies has said yes or no
 default covered := false
 
 covered if {
-	every entry in data.site.deny {
-		usable(entry)
+	every pattern in patterns {
+		is_boolean(matched[pattern])
 	}
 }
-
-usable(entry) if not "pattern" in object.keys(entry)
-
-usable(entry) if regex.is_valid(entry.pattern)
 
 # METADATA
 # title: The organisation blocks the action
@@ -33,7 +46,6 @@ usable(entry) if regex.is_valid(entry.pattern)
 effects contains effect if {
 	some entry in blocks
 	not "pattern" in object.keys(entry)
-	site.action(entry, input.action.name)
 	effect := {"effect": "deny", "code": "access.blocked", "args": {
 		"action": input.action.name,
 		"connection": input.resource.connection,
@@ -50,23 +62,23 @@ effects contains effect if {
 #   severity: high
 #   remedy: Do without what the pattern names; the organisation blocks it.
 effects contains effect if {
-	some entry in blocks
-	site.action(entry, input.action.name)
-	regex.match(entry.pattern, input.statement.text_redacted)
-	effect := {"effect": "deny", "code": "access.blocked_pattern", "args": {"pattern": entry.pattern}}
+	some pattern, hit in matched
+	hit
+	effect := {"effect": "deny", "code": "access.blocked_pattern", "args": {"pattern": pattern}}
 }
 
 # METADATA
-# title: A blocking pattern of the site data cannot be used
+# title: A blocking pattern gives no answer
+# description: The pattern is no RE2 expression, or the statement has no text that could be shown to it.
 # custom:
 #   code: access.pattern_unusable
 #   effect: deny
-#   message: "the site data has a pattern that is not RE2: {pattern}"
+#   message: "the blocking pattern {pattern} cannot be applied to the statement"
 #   controls: [PCI-DSS-4.0.1/7.2.2]
 #   severity: high
-#   remedy: Ask the policy owner to correct the pattern.
+#   remedy: Write the statement in a plainer form, or ask the policy owner to correct the pattern.
 effects contains effect if {
-	some entry in data.site.deny
-	not usable(entry)
-	effect := {"effect": "deny", "code": "access.pattern_unusable", "args": {"pattern": entry.pattern}}
+	some pattern in patterns
+	not is_boolean(matched[pattern])
+	effect := {"effect": "deny", "code": "access.pattern_unusable", "args": {"pattern": pattern}}
 }

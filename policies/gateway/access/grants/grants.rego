@@ -1,5 +1,6 @@
 # METADATA
 # title: Everything a statement touches has been granted
+# description: What no entry of `grants` covers is denied.
 package gateway.access.grants
 
 import data.gateway.lib.site
@@ -22,20 +23,26 @@ covered if {
 	}
 }
 
-# What touches no relation needs a grant of its action; what has no relation to name needs one for all of them.
+# What only reads or steers needs its relations granted. What changes a relation needs its action granted there. What
+# changes something that is no relation needs a grant of its action, and when that is wider than one relation, for all.
 default action_covered := false
 
 action_covered if input.action.category in ungoverned
 
-action_covered if count(input.statement.relations) > 0
+action_covered if {
+	some relation in input.statement.relations
+	relation.kind != "system"
+	"write" in relation.access
+}
 
 action_covered if {
-	not input.action.category in connection_wide
+	input.action.category in {"write", "procedure"}
 	some grant in grants
 	site.action(grant, input.action.name)
 }
 
 action_covered if {
+	input.action.category in connection_wide
 	some grant in grants
 	site.action(grant, input.action.name)
 	"*" in grant.relations
@@ -50,16 +57,38 @@ relation_covered(relation) if {
 relation_covered(relation) if {
 	count(relation.access) > 0
 	every access in relation.access {
-		granted(relation, needed[access])
+		every action in needed(access, relation) {
+			granted(relation, action)
+		}
 	}
 }
 
-# Writing needs the statement's own action. Reading does too when the statement only reads, else `select`.
-needed["write"] := input.action.name
+# Reading needs the statement's own action when the statement only reads (`select`, `copy_out`, `explain`), else `select`.
+needed("read", _) := {input.action.name} if input.action.category == "read"
 
-needed["read"] := input.action.name if input.action.category == "read"
+needed("read", _) := {"select"} if input.action.category != "read"
 
-needed["read"] := "select" if input.action.category != "read"
+# Writing needs what is done to that relation: a DELETE inside a SELECT or an INSERT needs `delete`.
+needed("write", relation) := done_to(relation) if {
+	input.action.category == "write"
+	count(done_to(relation)) > 0
+}
+
+needed("write", relation) := done_to(relation) | {input.action.name} if {
+	input.action.category != "write"
+	count(done_to(relation)) > 0
+}
+
+needed("write", relation) := {input.action.name} if {
+	count(done_to(relation)) == 0
+	names_its_write
+}
+
+names_its_write if input.action.category != "read"
+
+names_its_write if input.action.name == "explain"
+
+done_to(relation) := {action | some action in object.get(relation, "writes", [])}
 
 granted(relation, action) if {
 	some grant in grants
@@ -67,6 +96,23 @@ granted(relation, action) if {
 	some pattern in grant.relations
 	site.relation(pattern, relation.schema, relation.name)
 }
+
+used contains text if {
+	some relation in input.statement.relations
+	some access in relation.access
+	some action in needed(access, relation)
+	some grant in grants
+	site.action(grant, action)
+	some pattern in grant.relations
+	site.relation(pattern, relation.schema, relation.name)
+	some group in grant.groups
+	applies(group)
+	text := concat("/", [group, input.resource.connection, pattern, action])
+}
+
+applies("*") := true
+
+applies(group) if group in input.subject.groups
 
 # METADATA
 # title: A grant lets the statement use a relation
@@ -78,29 +124,21 @@ granted(relation, action) if {
 #   severity: info
 #   remedy: Nothing to do.
 effects contains effect if {
-	some relation in input.statement.relations
-	some access in relation.access
-	some grant in grants
-	site.action(grant, needed[access])
-	some pattern in grant.relations
-	site.relation(pattern, relation.schema, relation.name)
-	some group in grant.groups
-	applies(group)
-	text := concat("/", [group, input.resource.connection, pattern, needed[access]])
+	some text in used
 	effect := {"effect": "allow", "code": "access.granted", "args": {"grant": text}}
 }
 
 # METADATA
-# title: The subject has grants on the connection and the statement touches no relation of it
+# title: The subject has grants on the connection and the statement needs no further one
 # custom:
 #   code: access.member
 #   effect: allow
-#   message: "the statement touches no relation of {connection}, and a group of the agent has grants there"
+#   message: "a group of the agent has grants on {connection}, and the statement touches nothing that needs one of its own"
 #   controls: [PCI-DSS-4.0.1/7.2.1]
 #   severity: info
 #   remedy: Nothing to do.
 effects contains effect if {
-	count(input.statement.relations) == 0
+	count(used) == 0
 	covered
 	effect := {"effect": "allow", "code": "access.member", "args": {"connection": input.resource.connection}}
 }
@@ -133,9 +171,10 @@ effects contains effect if {
 	some relation in input.statement.relations
 	not relation_covered(relation)
 	some access in relation.access
-	not granted(relation, needed[access])
+	some action in needed(access, relation)
+	not granted(relation, action)
 	effect := {"effect": "deny", "code": "access.not_granted", "args": {
-		"action": needed[access],
+		"action": action,
 		"relation": concat(".", [relation.schema, relation.name]),
 	}}
 }
@@ -157,7 +196,3 @@ effects contains effect if {
 		"connection": input.resource.connection,
 	}}
 }
-
-applies("*") := true
-
-applies(group) if group in input.subject.groups

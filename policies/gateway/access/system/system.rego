@@ -28,7 +28,10 @@ harmless(relation) if {
 	readable(relation)
 }
 
-readable(relation) if allow.relations[relation.schema][relation.name] == true
+readable(relation) if {
+	allow.relations[relation.schema][relation.name] == true
+	not veiled(relation)
+}
 
 # What a listed system view reads was chosen by the server's authors: the view itself is what was listed.
 readable(relation) if {
@@ -39,9 +42,15 @@ readable(relation) if {
 }
 
 listed_view(view) if {
-	some schema, names in allow.relations
-	some name, _ in names
-	view == concat(".", [schema, name])
+	[schema, name] := split(view, ".")
+	allow.relations[schema][name] == true
+}
+
+# A view that somebody made may show under another name what is hidden here.
+veiled(relation) if {
+	some view in relation.via
+	not listed_view(view)
+	allow.hidden[concat(".", [relation.schema, relation.name])]
 }
 
 hidden(column) if column.name in allow.hidden[concat(".", [column.schema, column.relation])]
