@@ -123,6 +123,11 @@ CODES: dict[str, Code] = {
         "the statement is nested too deeply to be read",
         "Use lists, IN (…) or parameters, or several statements.",
     ),
+    "statement.carries_code": Code(
+        *_DENIED,
+        "the statement brings code or names that the gateway cannot follow",
+        "Ask a person with direct access; agents write plain SQL over tables and views.",
+    ),
     "statement.attribute_notation": Code(
         *_DENIED,
         "a name behind a relation is none of its columns",

@@ -66,6 +66,8 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     schemas: tuple[str, ...] = ()
     casts: Mapping[tuple[int, int], CastInfo] = MappingProxyType({})
     """(source type OID, target type OID) → cast"""
+    implicit_targets: frozenset[int] = frozenset()
+    """type OIDs that values of another type become without being asked"""
     types: Mapping[int, TypeInfo] = MappingProxyType({})
     relation_names: Mapping[tuple[str, str], int] = MappingProxyType({})
     function_names: Mapping[str, tuple[int, ...]] = MappingProxyType({})
@@ -140,6 +142,7 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
     relations = _finish(bare, lines, labels, read)
     named = {oid: found for oid, found in relations.items() if found.kind is not Kind.OTHER}
     functions = rows.functions_of(read)
+    casts = rows.casts_of(read)
     operators = rows.operators_of(read)
     by_name = _grouped([(function.name, function.oid) for function in functions.values()])
     return Catalog(
@@ -151,7 +154,8 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
         protected=MappingProxyType({place: tuple(sorted(found)) for place, found in sorted(labels.items())}),
         problems=problems,
         schemas=tuple(sorted(text(name) for _, name in read["schemas"])),
-        casts=MappingProxyType(rows.casts_of(read)),
+        casts=MappingProxyType(casts),
+        implicit_targets=frozenset(cast.target for cast in casts.values() if cast.implicit),
         types=MappingProxyType(types),
         relation_names=MappingProxyType({(found.schema, found.name): oid for oid, found in named.items()}),
         function_names=MappingProxyType(by_name),

@@ -31,7 +31,8 @@ PINNED: Final[dict[str, frozenset[str]]] = {
     "xmloption": frozenset({"content"}),
 }
 """Settings that decide what a text means, and the values they may be set to because they have them already."""
-_SPECIAL: Final = {"TRANSACTION": "transaction", "SESSION CHARACTERISTICS": "transaction"}
+_CHARACTERISTICS: Final = {"TRANSACTION": "", "SESSION CHARACTERISTICS": "default_"}
+"""What SET MULTI is called → what stands in front of the names of its settings"""
 
 
 def effect_of(tree: Message) -> model.Effect:  # noqa: PLR0911  one line a statement
@@ -83,7 +84,7 @@ def settings_of(tree: Message, reading: Reading, posture: Posture) -> tuple[str,
     for node in walk(tree):
         match node:
             case pb.VariableSetStmt():
-                found.add(_set(node, reading, posture))
+                found |= _set(node, reading, posture)
             case pb.VariableShowStmt():
                 found.add(node.name.lower())
             case pb.FuncCall() if names(node.funcname)[-1:] == ("set_config",):
@@ -93,16 +94,18 @@ def settings_of(tree: Message, reading: Reading, posture: Posture) -> tuple[str,
     return tuple(sorted(found - {""}))
 
 
-def _set(node: pb.VariableSetStmt, reading: Reading, posture: Posture) -> str:
-    name = _SPECIAL.get(node.name, node.name.lower())
+def _set(node: pb.VariableSetStmt, reading: Reading, posture: Posture) -> set[str]:
+    if node.kind == pb.VAR_SET_MULTI and node.name in _CHARACTERISTICS:
+        return {_CHARACTERISTICS[node.name] + option.def_elem.defname for option in node.args}
+    name = node.name.lower()
     if node.kind == pb.VAR_RESET_ALL:
-        return "all"
+        return {"all"}
     if node.kind in {pb.VAR_SET_VALUE, pb.VAR_SET_CURRENT}:
         values = [unwrap(argument) for argument in node.args]
         if not all(isinstance(value, pb.A_Const | pb.TypeCast) for value in values) or not values:
             reading.hazards.add(Hazard(code="setting.not_literal", detail=name))
         _check_pinned(name, literal(node), reading, posture)
-    return name
+    return {name}
 
 
 def _set_config(node: pb.FuncCall, reading: Reading, posture: Posture) -> str:

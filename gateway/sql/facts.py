@@ -1,4 +1,4 @@
-"""From what the walk found to the facts of the input document: columns by relation, functions by schema, settings.
+"""From what the walk found to the facts of the input document: relations and columns.
 
 A name that could mean several columns counts for each of them: a fact too many makes policy stricter, one too few would
 leave something out of its sight.
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from postgast import pg_query_pb2 as pb
 
-from gateway.core.statement import Column, Function, Hazard, Relation
+from gateway.core.statement import Column, Hazard, Relation
 from gateway.sql.catalog import Catalog
 from gateway.sql.model import Entry, Level, Named
 from gateway.sql.objects import RelationInfo
-from gateway.sql.reader import Call, Reading
+from gateway.sql.reader import Reading
 from gateway.sql.tree import Star, names
 
 SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
@@ -45,10 +45,17 @@ def relations(reading: Reading) -> tuple[Relation, ...]:
         if oid in known
     ]
     facts += [
-        Relation(schema=place[0], name=place[1], kind="unknown", access=_sorted(how), writes=_sorted(writes[place]))
+        Relation(
+            schema=place[0], name=place[1], kind=_unknown(place[0]), access=_sorted(how), writes=_sorted(writes[place])
+        )
         for place, how in unknown.items()
     ]
     return tuple(sorted(facts))
+
+
+def _unknown(schema: str) -> str:
+    """Not in the snapshot: a temporary relation, one just made, or one of the system's own (`pg_toast` …)."""
+    return "system" if schema.startswith("pg_") and schema != "pg_temp" else "unknown"
 
 
 def _sorted(words: Iterable[str]) -> tuple[str, ...]:
@@ -147,44 +154,6 @@ def _original(entry: Entry, name: str) -> str | None:
     return own[visible.index(name)] if name in visible else None
 
 
-def functions(reading: Reading) -> tuple[Function, ...]:
-    """Functions with every schema they could come from; operators and casts only from outside pg_catalog."""
-    found: set[Function] = set()
-    for call in reading.calls:
-        match call.kind:
-            case "function":
-                found.update(_functions(reading, call))
-            case "operator":
-                found.update(_operators(reading, call))
-            case _:
-                found.update(_casts(reading, call))
-    return tuple(sorted(found))
-
-
-def _functions(reading: Reading, call: Call) -> Iterator[Function]:
-    candidates = reading.catalog.lookup_functions(call.parts[-2:], reading.search_path)
-    if not candidates:
-        yield Function(schema=call.parts[-2] if len(call.parts) > 1 else "", name=call.parts[-1], kind="function")
-    for candidate in candidates:
-        kind = candidate.kind if candidate.kind in {"aggregate", "procedure"} else "function"
-        yield Function(schema=candidate.schema, name=candidate.name, kind=kind)
-
-
-def _operators(reading: Reading, call: Call) -> Iterator[Function]:
-    for candidate in reading.catalog.lookup_operators(call.parts[-2:], reading.search_path):
-        if candidate.schema != "pg_catalog":
-            yield Function(schema=candidate.schema, name=candidate.name, kind="operator")
-
-
-def _casts(reading: Reading, call: Call) -> Iterator[Function]:
-    """A type outside pg_catalog runs its own input function when something is cast to it."""
-    *schema, name = call.parts[-2:]
-    for info in reading.catalog.types.values():
-        places = schema or reading.search_path
-        if info.name == name and info.schema in places and info.schema != "pg_catalog" and info.kind in {"b", "d"}:
-            yield Function(schema=info.schema, name=info.name, kind="cast")
-
-
 def copied(reading: Reading, tree: pb.CopyStmt) -> Iterator[tuple[int, str, str]]:
     """Columns that COPY of a relation moves, listed or all of them: (OID, name, clause)."""
     reference = next((r for r in reading.references if r.node is tree.relation), None)
@@ -195,17 +164,29 @@ def copied(reading: Reading, tree: pb.CopyStmt) -> Iterator[tuple[int, str, str]
         yield reference.oid, name, "insert" if tree.is_from else "select"
 
 
-def assigned(reading: Reading, tree: pb.InsertStmt | pb.UpdateStmt | pb.MergeStmt) -> list[tuple[int, str, str]]:
+def assigned(reading: Reading, tree: pb.InsertStmt | pb.UpdateStmt | pb.MergeStmt) -> Iterator[tuple[int, str, str]]:
     """Columns of the target that are written: (OID, name, clause)."""
     target = next((r for r in reading.references if r.role == "target" and r.node is tree.relation), None)
     if target is None or target.oid is None:
-        return []
-    relation = reading.catalog.relations[target.oid]
-    clause = "insert" if isinstance(tree, pb.InsertStmt) else "set"
-    listed = tree.cols if isinstance(tree, pb.InsertStmt) else getattr(tree, "target_list", ())
-    found = [(relation.oid, item.res_target.name, clause) for item in listed]
-    if isinstance(tree, pb.InsertStmt):
-        if not tree.cols:
-            found += [(relation.oid, column.name, clause) for column in relation.columns]
-        found += [(relation.oid, i.res_target.name, "set") for i in tree.on_conflict_clause.target_list]
-    return found
+        return
+    every = tuple(column.name for column in reading.catalog.relations[target.oid].columns)
+    match tree:
+        case pb.InsertStmt():
+            listed = [("insert", _named(tree.cols) or every), ("set", _named(tree.on_conflict_clause.target_list))]
+        case pb.UpdateStmt():
+            listed = [("set", _named(tree.target_list))]
+        case _:
+            actions = [clause.merge_when_clause for clause in tree.merge_when_clauses]
+            listed = [
+                ("insert", _named(action.target_list) or every)
+                if action.command_type == pb.CMD_INSERT
+                else ("set", _named(action.target_list))
+                for action in actions
+            ]
+    for clause, found in listed:
+        for name in found:
+            yield target.oid, name, clause
+
+
+def _named(targets: Iterable[pb.Node]) -> tuple[str, ...]:
+    return tuple(item.res_target.name for item in targets)

@@ -27,6 +27,7 @@ _PLAIN: Final[dict[str, KindOf]] = {
     "TruncateStmt": KindOf("truncate", WRITE),
     "CallStmt": KindOf("call", PROCEDURE),
     "DoStmt": KindOf("do", PROCEDURE),
+    "ExecuteStmt": KindOf("execute", SESSION),
     "DeallocateStmt": KindOf("deallocate", SESSION),
     "FetchStmt": KindOf("fetch", READ),
     "ClosePortalStmt": KindOf("close", SESSION),
@@ -106,6 +107,17 @@ def kind_of(node: Message) -> KindOf:  # noqa: PLR0911 -- one line a kind of sta
             return KindOf("grant" if node.is_grant else "revoke", DCL)
         case _:
             return _by_name(type(node).__name__)
+
+
+def kind_of_execute(node: Message, inner: KindOf) -> KindOf:
+    """The kind of a statement that runs a prepared one: of EXECUTE itself, or of EXPLAIN or CREATE TABLE AS over it."""
+    match node:
+        case pb.ExplainStmt():
+            return inner if analyzes(node) and inner.category != READ else KindOf("explain", READ)
+        case pb.ExecuteStmt():
+            return inner
+        case _:
+            return kind_of(node)
 
 
 def analyzes(node: pb.ExplainStmt) -> bool:

@@ -47,4 +47,16 @@ _RIGHTS: Final = (
     "AlterRoleSetStmt DropRoleStmt DropOwnedStmt ReassignOwnedStmt"
 )
 
+_CARRIERS: Final = (
+    "DoStmt CreateFunctionStmt AlterFunctionStmt CreateTrigStmt CreateEventTrigStmt AlterEventTrigStmt RuleStmt "
+    "CreatePolicyStmt AlterPolicyStmt CreateCastStmt CreateTransformStmt CreateConversionStmt CreateOpClassStmt "
+    "CreateOpFamilyStmt AlterOpFamilyStmt AlterOperatorStmt DefineStmt CreateRangeStmt CreatePLangStmt CreateAmStmt "
+    "CreateExtensionStmt AlterExtensionStmt AlterExtensionContentsStmt CreateFdwStmt AlterFdwStmt "
+    "CreateForeignServerStmt AlterForeignServerStmt CreateUserMappingStmt AlterUserMappingStmt CreateForeignTableStmt "
+    "ImportForeignSchemaStmt CreatePublicationStmt AlterPublicationStmt CreateSubscriptionStmt AlterSubscriptionStmt "
+    "CreateTableSpaceStmt AlterSystemStmt AlterDatabaseSetStmt AlterRoleSetStmt LoadStmt"
+)
+CARRIERS: Final = frozenset(_CARRIERS.split())
+"""Statements that bring code, a way out of the database, or settings for later sessions; refused when guarded"""
+
 KNOWN: Final = frozenset(f"{_QUERIES} {_SOURCES} {_EXPRESSIONS} {_STATEMENTS} {_DEFINITIONS} {_RIGHTS}".split())

@@ -133,6 +133,8 @@ class CastInfo(msgspec.Struct, frozen=True, kw_only=True):
     source: int
     target: int
     function: int
+    implicit: bool = False
+    """the server applies it on its own"""
 
 
 class TypeInfo(msgspec.Struct, frozen=True, kw_only=True):

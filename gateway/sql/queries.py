@@ -75,7 +75,7 @@ QUERIES: Mapping[str, str] = MappingProxyType(
         "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang",
         "operators": "SELECT o.oid, n.nspname, o.oprname, o.oprleft, o.oprright, o.oprresult, o.oprcode::oid "
         "FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace",
-        "casts": "SELECT s.castsource, s.casttarget, s.castfunc FROM pg_cast s",
+        "casts": "SELECT s.castsource, s.casttarget, s.castfunc, s.castcontext FROM pg_cast s",
     }
 )
 """Name → text. Every column comes back as text; booleans as `t` and `f` (simple protocol)."""

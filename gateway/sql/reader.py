@@ -13,7 +13,7 @@ from postgast import pg_query_pb2 as pb
 from gateway.core.statement import Hazard
 from gateway.sql.catalog import Catalog
 from gateway.sql.model import Entry, Level, Named, Reference, Span
-from gateway.sql.nodes import KNOWN
+from gateway.sql.nodes import CARRIERS, KNOWN
 from gateway.sql.places import Places
 from gateway.sql.tree import children, names, unwrap
 
@@ -24,6 +24,11 @@ _CLAUSES = {
 }  # fmt: skip
 
 
+_BETWEEN = dict.fromkeys(
+    (pb.AEXPR_BETWEEN, pb.AEXPR_NOT_BETWEEN, pb.AEXPR_BETWEEN_SYM, pb.AEXPR_NOT_BETWEEN_SYM),
+    (("<",), ("<=",), (">",), (">=",)),
+)
+"""What BETWEEN is made of"""
 _ALIASED = (pb.RangeFunction, pb.RangeTableFunc, pb.JsonTable)
 
 
@@ -43,6 +48,7 @@ class Reading:
     catalog: Catalog
     search_path: tuple[str, ...]
     places: Places
+    parameter_types: tuple[int, ...] = ()
     references: list[Reference] = field(default_factory=list)
     writes: dict[int, set[str]] = field(default_factory=dict)
     """index of a reference to a target → insert, update, delete, merge"""
@@ -80,6 +86,8 @@ class Reading:
             return  # an empty place in a list
         if kind not in KNOWN:
             self.hazards.add(Hazard(code="statement.unanalysable", detail=f"unknown construct {kind}"))
+        if kind in CARRIERS or _moves_names(node):
+            self.hazards.add(Hazard(code="statement.carries_code", detail=kind))
         match node:
             case pb.SelectStmt():
                 self._select(node, self._level(level), ctes)
@@ -96,12 +104,15 @@ class Reading:
                 for name, child in children(node):
                     self._any(child, level, ctes, _CLAUSES.get(name, clause) if name == "window_clause" else clause)
 
-    def _calls(self, node: Message) -> None:
+    def _calls(self, node: Message) -> None:  # noqa: C901 -- a kind a case
         match node:
             case pb.FuncCall():
                 self.calls.append(Call(names(node.funcname), "function", node))
             case pb.A_Expr():
-                self.calls.append(Call(names(node.name), "operator", node))
+                for name in _BETWEEN.get(node.kind, (names(node.name),)):
+                    self.calls.append(Call(name, "operator", node))
+            case pb.CaseExpr() if node.HasField("arg"):
+                self.calls.append(Call(("=",), "operator", node))
             case pb.SubLink() if node.oper_name:
                 self.calls.append(Call(names(node.oper_name), "operator", node))
             case pb.SortBy() if node.use_op:
@@ -169,7 +180,7 @@ class Reading:
                 case _:
                     self._any(child, level, ctes, "insert")
 
-    def _source(self, node: Message, level: Level, ctes: Mapping[str, object]) -> None:  # noqa: C901 -- a kind a case
+    def _source(self, node: Message, level: Level, ctes: Mapping[str, object]) -> None:  # noqa: C901, PLR0912 -- a kind a case
         """An entry of FROM, USING or a join."""
         match node:
             case pb.RangeVar():
@@ -177,6 +188,8 @@ class Reading:
             case pb.JoinExpr():
                 self._source(unwrap(node.larg), level, ctes)
                 self._source(unwrap(node.rarg), level, ctes)
+                if node.using_clause or node.is_natural:
+                    self.calls.append(Call(("=",), "operator", node))
                 for column in names(node.using_clause):
                     self.named.append(Named(node=node, parts=(column,), level=level.number, clause="join", start=-1))
                 if node.HasField("quals"):
@@ -231,6 +244,17 @@ class Reading:
     def _column(self, node: pb.ColumnRef, level: Level, clause: str) -> None:
         parts = names(node.fields)
         self.named.append(Named(node=node, parts=parts, level=level.number, clause=clause, start=node.location))
+
+
+def _moves_names(node: Message) -> bool:
+    """A schema, function or type gets another name or place: what the lists allow by name would be another thing."""
+    match node:
+        case pb.RenameStmt():
+            return not node.HasField("relation")
+        case pb.AlterObjectSchemaStmt():
+            return not node.HasField("relation")
+        case _:
+            return False
 
 
 def _writes(node: pb.InsertStmt | pb.UpdateStmt | pb.DeleteStmt | pb.MergeStmt) -> set[str]:

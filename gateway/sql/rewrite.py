@@ -23,6 +23,7 @@ from gateway.sql.plan import Plan
 from gateway.sql.proof import prove
 from gateway.sql.sources import splice_sources
 from gateway.sql.targets import check_targets
+from gateway.sql.tree import walk
 from gateway.sql.visibility import visibility
 
 __all__ = ["Plan", "rewrite"]
@@ -34,7 +35,8 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
     filters = conditions(obligations.row_filters, catalog)
     if understood.tree is None:
         raise Refused("statement.unanalysable")
-    if isinstance(understood.tree, pb.ExecuteStmt):
+    if any(isinstance(node, pb.ExecuteStmt) for node in walk(understood.tree)):
+        _refuse_around_execute(understood.tree, obligations, filtered=bool(filters))
         return Plan(
             text=understood.text,
             source=understood.text,
@@ -54,6 +56,19 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
     )
     _work(job, understood.tree)
     return _plan(job)
+
+
+def _refuse_around_execute(tree: Message, obligations: Obligations, *, filtered: bool) -> None:
+    """What was prepared stands rewritten on the server; what is done with its rows has to suit. Raises Refused."""
+    match tree:
+        case pb.ExecuteStmt():
+            return
+        case pb.ExplainStmt() if not filtered:
+            return
+        case pb.CreateTableAsStmt() if tree.into.rel.relpersistence == "t" or not obligations.masks:
+            return
+        case _:
+            raise Refused("statement.cannot_rewrite", "EXECUTE inside another statement")
 
 
 def _work(job: Job, tree: Message) -> None:

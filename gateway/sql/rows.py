@@ -151,9 +151,9 @@ def casts_of(rows: Rows) -> dict[tuple[int, int], CastInfo]:
     """(source, target) → cast."""
     return {
         (number(source), number(target)): CastInfo(
-            source=number(source), target=number(target), function=number(function)
+            source=number(source), target=number(target), function=number(function), implicit=context == "i"
         )
-        for source, target, function in rows["casts"]
+        for source, target, function, context in rows["casts"]
     }
 
 

@@ -12,11 +12,12 @@ from postgast import pg_query_pb2 as pb
 from gateway.core.errors import Refused
 from gateway.core.statement import Hazard, Parameter, Statement
 from gateway.sql import facts, grammar
+from gateway.sql.calls import functions
 from gateway.sql.catalog import Catalog
 from gateway.sql.effects import effect_of, settings_of
 from gateway.sql.grammar import Tokens
-from gateway.sql.kinds import kind_of
-from gateway.sql.model import Execute, Scope, Span, Understood
+from gateway.sql.kinds import KindOf, kind_of, kind_of_execute
+from gateway.sql.model import Scope, Span, Understood
 from gateway.sql.places import Places
 from gateway.sql.reader import Reading
 from gateway.sql.second_reader import compare
@@ -108,22 +109,31 @@ def _opaque(text: str, code: str, detail: str = "") -> Understood:
 def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understood:
     text, span, tokens, _ = piece
     tree = unwrap(piece.statement.stmt)
-    reading = Reading(catalog, scope.search_path, Places(tokens))
+    reading = Reading(catalog, scope.search_path, Places(tokens), scope.parameter_types)
     reading.read(tree)
     effect = effect_of(tree)
-    inner = scope.prepared.get(effect.name) if isinstance(effect, Execute) else None
-    if isinstance(effect, Execute) and inner is None:
-        reading.hazards.add(Hazard(code="prepared.unknown"))
+    inner = _prepared(tree, reading, scope)
     governed = any(r.oid is not None and catalog.relations[r.oid].governed for r in reading.references)
     if governed:
         reading.hazards |= compare(text, reading)
     statement = _statement(piece, tree, count, reading, scope)
     if inner is not None:
-        statement, governed = _with_inner(statement, inner.statement), inner.governed
+        statement, governed = _with_inner(tree, statement, inner.statement), governed or inner.governed
     return Understood(
         statement=statement, text=text, span=span, tokens=tokens, tree=tree, effect=effect, governed=governed,
         references=tuple(reading.references), named=tuple(reading.named), levels=reading.levels,
     )  # fmt: skip
+
+
+def _prepared(tree: Message, reading: Reading, scope: Scope) -> Understood | None:
+    """What an EXECUTE runs, wherever it stands (EXPLAIN, CREATE TABLE AS); an unknown one is a hazard."""
+    execute = next((node for node in walk(tree) if isinstance(node, pb.ExecuteStmt)), None)
+    if execute is None:
+        return None
+    found = scope.prepared.get(execute.name)
+    if found is None:
+        reading.hazards.add(Hazard(code="prepared.unknown"))
+    return found
 
 
 def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope: Scope) -> Statement:
@@ -140,7 +150,7 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
         fingerprint=grammar.fingerprint(piece.text),
         relations=facts.relations(reading),
         columns=columns,
-        functions=facts.functions(reading),
+        functions=functions(reading),
         settings=settings,
         hazards=tuple(sorted(_kept_hazards(reading, guarded=scope.posture.guarded))),
         parameters=tuple(_parameters(reading, scope)),
@@ -152,12 +162,17 @@ def _assigned(tree: Message, reading: Reading) -> Iterator[tuple[int, str, str]]
     for node in walk(tree):
         if isinstance(node, pb.InsertStmt | pb.UpdateStmt | pb.MergeStmt):
             yield from facts.assigned(reading, node)
+        elif isinstance(node, pb.CopyStmt) and node.HasField("relation"):
+            yield from facts.copied(reading, node)
 
 
-def _with_inner(execute: Statement, inner: Statement) -> Statement:
+def _with_inner(tree: Message, execute: Statement, inner: Statement) -> Statement:
     """EXECUTE does what was prepared: its facts, and those of the arguments."""
+    kind = kind_of_execute(tree, KindOf(inner.action, inner.category))
     return msgspec.structs.replace(
         inner,
+        action=kind.action,
+        category=kind.category,
         text_redacted=execute.text_redacted,
         sha256=execute.sha256,
         fingerprint=execute.fingerprint,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import pq
 
-from gateway.core.cards import find_card_numbers
+from gateway.core.cards import blank_spans, find_card_numbers
 from gateway.core.errors import Refused
 from gateway.core.site import Posture
 from gateway.sql.catalog import Catalog, build_catalog
@@ -24,8 +24,9 @@ from tests.support import rules
 from tests.support.recover import Transcript
 from tests.support.transcripts import Mode, run, shown
 
+_STARS = bytes.maketrans(b"0123456789", b"*" * 10)
 SEARCH_PATH = ("public",)
-PINNED = "SET search_path = public; SET standard_conforming_strings = on"
+PINNED = "-csearch_path=public -cstandard_conforming_strings=on"
 
 
 def read_rows(conninfo: str) -> Rows:
@@ -36,7 +37,9 @@ def read_rows(conninfo: str) -> Rows:
             result = connection.pgconn.exec_(query.encode())
             if result.status != pq.ExecStatus.TUPLES_OK:
                 raise RuntimeError(f"{name}: {result.error_message.decode()}")
-            found[name] = [tuple(_text(result.get_value(row, at)) for at in range(result.nfields)) for row in range(result.ntuples)]
+            found[name] = [
+                tuple(_text(result.get_value(row, at)) for at in range(result.nfields)) for row in range(result.ntuples)
+            ]
     return found
 
 
@@ -88,8 +91,7 @@ class Door:
     def record(self, statements: Sequence[str], mode: Mode) -> Transcript:
         """What an agent gets on one fresh connection."""
         seen = Transcript()
-        with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            connection.execute(PINNED)
+        with psycopg.connect(self.conninfo, autocommit=True, options=PINNED) as connection:
             notices: list[str] = []
             connection.add_notice_handler(lambda notice: notices.append(shown(notice)))
             for text in statements:
@@ -99,9 +101,7 @@ class Door:
                     break
         return seen
 
-    def _one(
-        self, connection: psycopg.Connection, text: str, mode: Mode, seen: Transcript, notices: list[str]
-    ) -> None:
+    def _one(self, connection: psycopg.Connection, text: str, mode: Mode, seen: Transcript, notices: list[str]) -> None:
         planned = self.plan(text, single=mode is not Mode.SIMPLE)
         if planned.refused:
             self.refusals.append(planned.refused)
@@ -116,7 +116,7 @@ class Door:
         else:
             got.text = [_scanned(line) for line in notices] + got.text
         seen.rows += [[None if cell is None else _scanned(cell) for cell in row] for row in got.rows]
-        seen.binary += got.binary
+        seen.binary += [[None if cell is None else _blanked(cell) for cell in row] for row in got.binary]
         seen.text += [_scanned(line) for line in got.text]
         self._follow(planned.understood, failed=failed)
 
@@ -156,7 +156,8 @@ def _template(line: str) -> str:
 
 
 def _scanned(text: str) -> str:
-    raw = bytearray(text.encode())
-    for start, stop in find_card_numbers(bytes(raw)):
-        raw[start:stop] = b"*" * (stop - start)
-    return raw.decode()
+    return _blanked(text.encode()).decode()
+
+
+def _blanked(raw: bytes) -> bytes:
+    return blank_spans(raw, find_card_numbers(raw), _STARS)

@@ -28,7 +28,9 @@ def allow() -> Mapping[str, Mapping[str, Mapping[str, bool]]]:
 
 def case_posture(**more: object) -> Posture:
     """The posture of a connection with the labels of the cases."""
-    labels = {relation: {name: tuple(given) for name, given in columns.items()} for relation, columns in CASE_LABELS.items()}
+    labels = {
+        relation: {name: tuple(given) for name, given in columns.items()} for relation, columns in CASE_LABELS.items()
+    }
     return Posture(labels=labels, **more)  # type: ignore[arg-type]  # whatever field a test wants
 
 
@@ -38,8 +40,14 @@ def refusals(statement: Statement, posture: Posture) -> list[str]:
     found = [hazard.code for hazard in statement.hazards if hazard.code not in lists["advisory"]]
     if not posture.guarded:
         return found
-    found += [f"access.function {call.schema}.{call.name}" for call in statement.functions if not _listed(call, posture)]
-    found += [f"access.system {relation.schema}.{relation.name}" for relation in statement.relations if not _harmless(relation)]
+    found += [
+        f"access.function {call.schema}.{call.name}" for call in statement.functions if not _listed(call, posture)
+    ]
+    found += [
+        f"access.system {relation.schema}.{relation.name}"
+        for relation in statement.relations
+        if not _harmless(relation)
+    ]
     found += [f"access.system_column {column.name}" for column in statement.columns if _hidden(column)]
     found += [f"access.setting {name}" for name in _forbidden_settings(statement)]
     if statement.category in STEERING and statement.action not in lists["actions"][statement.category]:
@@ -49,7 +57,9 @@ def refusals(statement: Statement, posture: Posture) -> list[str]:
 
 def obligations(statement: Statement) -> Obligations:
     """Every labelled column the statement names, masked by its strictest label."""
-    return Obligations(masks=tuple(sorted(_masks(statement), key=lambda mask: (mask.schema, mask.relation, mask.column))))
+    return Obligations(
+        masks=tuple(sorted(_masks(statement), key=lambda mask: (mask.schema, mask.relation, mask.column)))
+    )
 
 
 def _masks(statement: Statement) -> Iterator[Mask]:
@@ -60,7 +70,9 @@ def _masks(statement: Statement) -> Iterator[Mask]:
 
 
 def _listed(call: Function, posture: Posture) -> bool:
-    kind = {"function": "functions", "aggregate": "functions", "operator": "operators", "cast": "casts"}.get(call.kind, "")
+    kind = {"function": "functions", "aggregate": "functions", "operator": "operators", "cast": "casts"}.get(
+        call.kind, ""
+    )
     listed = allow().get(kind, {}).get(call.schema, {}).get(call.name, False)
     return bool(listed) or f"{call.schema}.{call.name}" in posture.functions
 
