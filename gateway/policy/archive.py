@@ -55,7 +55,7 @@ def is_canonical(raw: bytes, files: Mapping[str, bytes]) -> bool:
 
 def _member(name: str, content: bytes) -> bytes:
     encoded = f"/{name}".encode()
-    if _NAME.fullmatch(name) is None or len(encoded) > _NAME_BYTES:
+    if name.startswith("/") or _NAME.fullmatch(name) is None or len(encoded) > _NAME_BYTES:
         raise BundleRejected("bundle.malformed", f"a bundle cannot hold a file named {name!r}")
     header = bytearray(_BLOCK)
     fields = {

@@ -57,7 +57,7 @@ def everything_but_clear(*connections: str, **more: object) -> Site:
 
 
 @cache
-def tests_key() -> SigningKey:
+def bundle_key() -> SigningKey:
     """The key that signs the bundles of one test run. Not the demo's: `serve` refuses that one."""
     made = ec.generate_private_key(ec.SECP256R1())
     pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -73,6 +73,6 @@ def reference_files() -> Mapping[str, bytes]:
 def write_signed_bundle(folder: Path, site: Site) -> None:
     """`bundle.tar.gz`, signed, and `policy.pub` in `folder`."""
     read = read_site(site.write(folder / "site"))
-    key = tests_key()
+    key = bundle_key()
     (folder / "bundle.tar.gz").write_bytes(signed(with_site(reference_files(), read), key))
     (folder / "policy.pub").write_bytes(public_pem(key.public))

@@ -85,7 +85,7 @@ def form(opa: Opa, policies: Path, tests: Path) -> Check:
     """Everything is formatted."""
     folders = [path for path in (policies / "gateway", policies / "meta", tests) if path.is_dir()]
     answer = opa.run("fmt", "--list", "--fail", *folders)
-    return Check(name="format", ok=answer.code == 0, said=answer.said)
+    return Check(name="format", ok=answer.code == 0, said=answer.out.decode("utf-8", "replace").strip() or answer.said)
 
 
 def types(opa: Opa, policies: Path) -> Check:
