@@ -185,10 +185,15 @@ strength[place] := max(ranks) if {
 	some place, ranks in concealing
 }
 
-concealing[[effect.schema, effect.relation, effect.column]] contains object.get(rank, object.get(effect, "method", ""), 4) if {
+concealing[[effect.schema, effect.relation, effect.column]] contains level(effect) if {
 	some effect in effects
 	effect.effect == "mask"
 }
+
+level(effect) := object.get(rank, effect.method, 4) if is_string(effect.method)
+
+# A list would be taken for a path.
+level(effect) := 4 if not is_string(effect.method)
 
 masks contains {"schema": place[0], "relation": place[1], "column": place[2], "method": method[strongest]} if {
 	some place, strongest in strength
