@@ -12,6 +12,7 @@ from gateway.policy.site import Site, contradictions
 
 FILES = ("classification.yaml", "access.yaml")
 MAX_BYTES = 4 << 20
+_PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION_KEYS = {"ttl", "window"}
@@ -48,17 +49,16 @@ class _File:
         if len(raw) > MAX_BYTES:
             self.complain("", f"the file is larger than {MAX_BYTES} bytes")
             return {}
-        loader = _Loader(raw)
         try:
+            loader = _Loader(raw)
             node = loader.get_single_node()
             value = self._value(loader, node, "") if node else {}
+            loader.dispose()
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
             self.problems.append(f"{self.path}:{line}: {getattr(error, 'problem', None) or 'this is not YAML'}")
             return {}
-        finally:
-            loader.dispose()
         if not isinstance(value, dict):
             self.complain("", "the file must be a mapping")
             return {}
@@ -66,6 +66,8 @@ class _File:
 
     def _value(self, loader: _Loader, node: yaml.Node, where: str) -> object:
         self.lines[where] = node.start_mark.line + 1
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN:
+            self.complain(where, f"the tag {node.tag} is not used in site data")
         match node:
             case yaml.MappingNode():
                 return self._mapping(loader, node, where)
