@@ -193,7 +193,7 @@ concealing[[effect.schema, effect.relation, effect.column]] contains level(effec
 level(effect) := object.get(rank, effect.method, 4) if is_string(effect.method)
 
 # A list would be taken for a path.
-level(effect) := 4 if not is_string(effect.method)
+level(effect) := 4 if not is_string(object.get(effect, "method", null))
 
 masks contains {"schema": place[0], "relation": place[1], "column": place[2], "method": method[strongest]} if {
 	some place, strongest in strength

@@ -30,9 +30,11 @@ default covered := false
 
 covered if {
 	every pattern in patterns {
-		is_boolean(matched[pattern])
+		answered(pattern)
 	}
 }
+
+answered(pattern) if is_boolean(matched[pattern])
 
 # METADATA
 # title: The organisation blocks the action
@@ -79,6 +81,6 @@ effects contains effect if {
 #   remedy: Write the statement in a plainer form, or ask the policy owner to correct the pattern.
 effects contains effect if {
 	some pattern in patterns
-	not is_boolean(matched[pattern])
+	not answered(pattern)
 	effect := {"effect": "deny", "code": "access.pattern_unusable", "args": {"pattern": pattern}}
 }

@@ -10,9 +10,11 @@ default covered := false
 
 covered if {
 	every hazard in input.statement.hazards {
-		allow.advisory[hazard.code] == true
+		advisory(hazard)
 	}
 }
+
+advisory(hazard) if allow.advisory[hazard.code] == true
 
 # METADATA
 # title: A part of the statement was not understood or is never let through
@@ -26,6 +28,6 @@ covered if {
 #   remedy: Write the statement in a plainer form.
 effects contains effect if {
 	some hazard in input.statement.hazards
-	not allow.advisory[hazard.code]
+	not advisory(hazard)
 	effect := {"effect": "deny", "code": "access.hazard", "args": {"hazard": hazard.code, "detail": hazard.detail}}
 }

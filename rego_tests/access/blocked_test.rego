@@ -1,0 +1,78 @@
+package gateway.access.blocked_test
+
+import data.testing
+
+action_block := {"groups": ["*"], "connections": ["*"], "actions": ["truncate", "drop"]}
+
+pattern_block(pattern) := {"groups": ["*"], "connections": ["*"], "actions": ["*"], "pattern": pattern}
+
+blocking(asked, entry) := testing.decide_with(asked, {"deny": [entry]})
+
+truncate := testing.does(["owners"], "truncate", "write", {"relations": [object.union(testing.orders, {"access": ["write"]})]})
+
+test_a_blocked_action_is_denied_whatever_is_granted if {
+	testing.outcome(truncate) == "allow"
+	testing.denied(blocking(truncate, action_block), "access.blocked")
+	blocking(testing.document, action_block).outcome == "allow"
+}
+
+test_a_block_holds_for_its_groups_and_connections if {
+	blocking(truncate, object.union(action_block, {"groups": ["agents"]})).outcome == "allow"
+	blocking(truncate, object.union(action_block, {"connections": ["ledger"]})).outcome == "allow"
+	blocking(truncate, object.union(action_block, {"groups": ["owners"], "connections": ["payments"]})).outcome == "deny"
+}
+
+test_a_blocked_name_stands_for_its_family if {
+	every action in ["drop", "drop_role", "drop_database", "drop_owned"] {
+		asked := testing.does(["owners"], action, "dcl", {"relations": []})
+		testing.outcome(asked) == "allow"
+		testing.denied(blocking(asked, action_block), "access.blocked")
+	}
+	dropper := testing.does(["owners"], "dropper", "dcl", {"relations": []})
+	blocking(dropper, action_block).outcome == "allow"
+}
+
+test_a_blocked_change_inside_another_statement_is_denied if {
+	asked := testing.by(["owners"], {"relations": [testing.writes(testing.orders, ["read", "write"], ["delete"])]})
+	testing.outcome(asked) == "allow"
+	testing.denied(blocking(asked, object.union(action_block, {"actions": ["delete"]})), "access.blocked")
+}
+
+test_a_statement_that_matches_a_pattern_is_denied if {
+	asked := testing.by(["owners"], {"text_redacted": "SELECT PG_TERMINATE_BACKEND ( ? )"})
+	testing.denied(blocking(asked, pattern_block(`(?i)\bpg_terminate_backend\b`)), "access.blocked_pattern")
+	blocking(asked, pattern_block(`\bpg_cancel_backend\b`)).outcome == "allow"
+	blocking(asked, object.union(pattern_block(`(?i)terminate`), {"actions": ["update"]})).outcome == "allow"
+}
+
+test_a_pattern_with_an_action_does_not_block_the_action if {
+	entry := object.union(pattern_block("nothing like it"), {"actions": ["select"]})
+	blocking(testing.document, entry).outcome == "allow"
+}
+
+test_a_pattern_that_is_none_denies if {
+	testing.denied(blocking(testing.document, pattern_block("(unclosed")), "access.pattern_unusable")
+	testing.denied(blocking(testing.document, pattern_block("(?<=x)y")), "access.pattern_unusable")
+}
+
+test_a_statement_without_a_text_denies_where_patterns_hold if {
+	asked := testing.by(["owners"], {"text_redacted": "shape_unavailable"})
+	testing.denied(blocking(asked, pattern_block("x")), "access.pattern_unusable")
+	blocking(asked, action_block).outcome == "allow"
+}
+
+test_an_entry_that_is_odd_denies if {
+	every path in [["groups"], ["connections"], ["actions"]] {
+		every entry in [action_block, pattern_block("x")] {
+			every odd in testing.spoilt(entry, path) {
+				blocking(testing.document, odd).outcome == "deny"
+			}
+		}
+	}
+	every odd in [null, 7, [], {}, ["x"]] {
+		blocking(testing.document, pattern_block(odd)).outcome == "deny"
+	}
+	every odd in [null, "x", [], 7] {
+		blocking(testing.document, odd).outcome == "deny"
+	}
+}

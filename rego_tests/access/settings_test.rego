@@ -1,0 +1,44 @@
+package gateway.access.settings_test
+
+import data.testing
+
+setting(action, names) := testing.does(["agents"], action, "session", {"relations": [], "settings": names})
+
+set_config := {"schema": "pg_catalog", "name": "set_config", "kind": "function"}
+
+test_listed_settings_may_be_changed if {
+	every name in ["application_name", "statement_timeout", "TimeZone", "transaction", "querywarden.reason"] {
+		testing.outcome(setting("set", [name])) == "allow"
+	}
+	testing.outcome(setting("reset", ["search_path"])) == "allow"
+}
+
+test_other_settings_may_not if {
+	every name in ["role", "session_authorization", "log_statement", "session_replication_role", "querywarden", "all"] {
+		testing.denied(testing.decide(setting("set", ["application_name", name])), "access.setting")
+	}
+}
+
+test_all_settings_may_be_reset_but_not_set if {
+	testing.outcome(setting("reset", ["all"])) == "allow"
+	testing.outcome(setting("set", ["all"])) == "deny"
+}
+
+test_any_setting_may_be_shown if {
+	testing.outcome(setting("show", ["log_statement"])) == "allow"
+}
+
+calling(name) := testing.by(["agents"], {"settings": [name], "functions": [set_config]})
+
+test_a_query_that_sets_is_held_to_the_list if {
+	testing.outcome(calling("application_name")) == "allow"
+	testing.denied(testing.decide(calling("log_statement")), "access.setting")
+	reading := testing.by(["agents"], {"settings": ["log_statement"], "functions": []})
+	testing.outcome(reading) == "allow"
+}
+
+test_a_definition_that_names_a_setting_is_held_to_the_list if {
+	asked := testing.does(["owners"], "alter_system", "admin", {"relations": [], "settings": ["log_statement"]})
+	testing.denied(testing.decide(asked), "access.setting")
+	testing.outcome_with(asked, {"posture": {"payments": "open"}}) == "allow"
+}
