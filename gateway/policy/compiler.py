@@ -93,7 +93,7 @@ def compile_policy(opa: Opa, policies: Path) -> Compiled:
         files[WASM] = read_archive(wasm.read_bytes())[WASM]
         return Compiled(
             files=files,
-            reads=reads(_modules(opa, staged)),
+            reads=reads(modules(opa, staged)),
             rules=metadata.rules(opa.must("inspect", "-a", "-f", "json", tree)),
         )
 
@@ -115,7 +115,7 @@ def stage(policies: Path, folder: Path) -> None:
         target.write_bytes(path.read_bytes())
 
 
-def _modules(opa: Opa, staged: Path) -> Iterator[tuple[str, Json]]:
+def modules(opa: Opa, staged: Path) -> Iterator[tuple[str, Json]]:
     """Each module's name and syntax tree."""
     for path in sorted(staged.rglob("*.rego")):
         name = path.relative_to(staged).as_posix()

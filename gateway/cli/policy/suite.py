@@ -10,7 +10,7 @@ import msgspec
 from gateway.cli.policy.reporting import Check
 from gateway.core.errors import ConfigError, GatewayError
 from gateway.policy.build import base_of
-from gateway.policy.compiler import Compiled, Opa, compile_policy, stage
+from gateway.policy.compiler import Compiled, Opa, compile_policy, modules, stage
 from gateway.policy.schemas import schema_texts
 
 NOT_LOADED = ("schema", "capabilities.json", "compliance", "config", "vectors")
@@ -114,9 +114,9 @@ def _summary(compiled_policy: Compiled) -> str:
 def rules_about_rules(opa: Opa, policies: Path) -> Check:
     """Every rule has what the meta-policy asks for."""
     with TemporaryDirectory(prefix="querywarden-meta-") as folder:
-        staged, facts = Path(folder) / "stage", Path(folder) / "inspection.json"
+        staged, facts = Path(folder) / "stage", Path(folder) / "trees.json"
         stage(policies, staged)
-        facts.write_bytes(opa.must("inspect", "-a", "-f", "json", ".", cwd=staged))
+        facts.write_bytes(msgspec.json.encode({"modules": dict(modules(opa, staged))}))
         raw = opa.must("eval", "-d", policies / "meta", "-i", facts, "--strict-builtin-errors", META_QUERY)
     try:
         findings = msgspec.json.decode(raw, type=_Evaluation).result[0].expressions[0].value
