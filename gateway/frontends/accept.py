@@ -63,11 +63,15 @@ class ClientStartup:
 
 @dataclass(frozen=True, slots=True)
 class CancelArrival:
-    """Somebody knows the number and key of a session and wants its statement cancelled. The connection is closed."""
+    """Somebody knows the number and key of a session and wants its statement cancelled.
+
+    Call `hang_up` when that is done: clients take the end of the connection for the sign of it.
+    """
 
     pid: int
     key: bytes = field(repr=False)
     peer: str
+    hang_up: Callable[[], None] = field(repr=False, compare=False, default=lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,6 @@ class _Visit:
         except BaseException:
             self._drop()
             raise
-        if isinstance(arrival, CancelArrival):
-            self._drop()
         return arrival
 
     async def _first_packet(self) -> ClientStartup | CancelArrival:
@@ -166,7 +168,7 @@ class _Visit:
                     if await self._encrypt(packet):
                         return await self._in_tls()
                 case CancelRequest():
-                    return CancelArrival(packet.pid, packet.key, self.peer)
+                    return CancelArrival(packet.pid, packet.key, self.peer, self._hang_up)
                 case StartupMessage():
                     return await self._in_plaintext(packet)
 
@@ -184,10 +186,10 @@ class _Visit:
     async def _shake_hands(self, *, direct: bool) -> None:
         if self.door.certificate is None:
             raise _Gone
-        loop = asyncio.get_running_loop()
+        loop, stream = asyncio.get_running_loop(), Stream()
         context = self.door.certificate.context()
         try:
-            _, stream = await loop.connect_accepted_socket(Stream, self.sock, ssl=context)
+            await loop.connect_accepted_socket(lambda: stream, self.sock, ssl=context)  # uvloop returns its own protocol
         except (ssl.SSLError, OSError) as error:
             self.sock.close()
             reason = getattr(error, "reason", None) or type(error).__name__
@@ -212,14 +214,15 @@ class _Visit:
             case SslRequest() | GssEncRequest():
                 raise ProtocolError("wire.malformed", "encryption asked for inside TLS")
             case CancelRequest():
-                return CancelArrival(packet.pid, packet.key, self.peer)
+                return CancelArrival(packet.pid, packet.key, self.peer, self._hang_up)
             case StartupMessage():
                 return self._welcome(packet)
 
     async def _in_plaintext(self, packet: StartupMessage) -> ClientStartup:
         if not self.door.insecure_loopback or not _is_loopback(self.peer):
             raise Unauthenticated("wire.plaintext")
-        _, stream = await asyncio.get_running_loop().connect_accepted_socket(Stream, self.sock)
+        stream = Stream()
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: stream, self.sock)
         self._own(stream)
         return self._welcome(packet)
 
@@ -277,6 +280,12 @@ class _Visit:
         elif self.sock.fileno() >= 0:
             with contextlib.suppress(OSError):
                 self.sock.send(said)
+        self._drop_bare()
+
+    def _hang_up(self) -> None:
+        """In order, so that a client that is still reading sees an end and no reset."""
+        if self.stream is not None:
+            self.stream.end()
         self._drop_bare()
 
     def _drop(self) -> None:
