@@ -99,10 +99,18 @@ def _could_be_chosen(reading: Reading, call: Call, operator: OperatorInfo, reach
 
 
 def _operands(node: Message) -> list[Message] | None:
-    """Operands of an operator expression; None when they cannot be told apart."""
-    if not isinstance(node, pb.A_Expr):
-        return None
-    return [unwrap(side) for side in ((node.lexpr, node.rexpr) if node.HasField("lexpr") else (node.rexpr,))]
+    """Operands of an operator expression; None when they cannot be told apart. A list stands for each of its items."""
+    match node:
+        case pb.A_Expr() if node.HasField("lexpr"):
+            return [unwrap(node.lexpr), unwrap(node.rexpr)]
+        case pb.A_Expr():
+            return [unwrap(node.rexpr)]
+        case pb.CaseExpr():
+            return [unwrap(node.arg), pb.List(items=[when.case_when.expr for when in node.args])]
+        case pb.JoinExpr():
+            return [node, node]  # columns of any type in reach
+        case _:
+            return None
 
 
 def _is_own(catalog: Catalog, kind: int) -> bool:

@@ -23,9 +23,9 @@ Tokens: TypeAlias = Sequence[pb.ScanToken]
 
 _T = pb.Token
 _COMMENTS: Final = frozenset({_T.SQL_COMMENT, _T.C_COMMENT})
-_OPENING: Final = frozenset({_T.ASCII_40, _T.ASCII_91})
-_CLOSING: Final = frozenset({_T.ASCII_41, _T.ASCII_93})
-_BESIDE: Final = frozenset({_T.ASCII_44, _T.AND, _T.OR})
+_OPENING: Final = frozenset({_T.ASCII_40, _T.ASCII_91, _T.CASE})
+_CLOSING: Final = frozenset({_T.ASCII_41, _T.ASCII_93, _T.END_P})
+_BESIDE: Final = frozenset({_T.ASCII_44, _T.AND, _T.OR, _T.WHEN, _T.THEN, _T.ELSE})
 """What stands on both sides of these becomes a flat list"""
 _SEMICOLON: Final = _T.ASCII_59
 _CHAINED: Final = frozenset({_T.UNION, _T.INTERSECT, _T.EXCEPT, _T.JOIN})
@@ -123,31 +123,34 @@ def _unreadable(error: Exception) -> Refused:
 
 
 def _too_deep(tokens: Tokens) -> bool:
-    """Whether the tree could be deeper than `DEPTH_MAX`: every token that may nest counts for one level.
+    """Whether the tree could be much deeper than `DEPTH_MAX`: every token that may nest counts for one level.
 
-    What nests to the right is bounded by the parser's own stack of 10,000 places.
+    Chains grow to the left, so an operand adds to what follows it; prefixes grow to the right, so they add to what
+    they enclose. Each of the two is bounded by itself, the whole by their sum.
     """
     outer: list[tuple[int, int, int]] = []
-    here = best = chain = 0
+    here = best = chain = above = 0
     for token in tokens:
         kind = token.token
         if kind in _FLAT:
             continue
         if kind in _OPENING:
             outer.append((here, best, chain))
+            above += here + chain + 1
             here = best = chain = 0
         elif kind in _CLOSING and outer:
             inner = max(here, best) + chain
             here, best, chain = outer.pop()
+            above -= here + chain + 1
             here = max(here, inner) + 1
         elif kind in _BESIDE:
             here, best = 0, max(here, best)
         elif kind == _SEMICOLON and not outer:
-            here = best = chain = 0
+            here = best = chain = above = 0
         elif kind in _CHAINED:
             chain += 1
         else:
             here += 1
-        if max(here, best) + chain + len(outer) > DEPTH_MAX:
+        if max(here, best) + chain + above > DEPTH_MAX:
             return True
     return False
