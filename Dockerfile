@@ -10,6 +10,7 @@ COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --no-install-project
 COPY README.md LICENSE ./
 COPY gateway gateway
+COPY bundles bundles
 RUN uv sync --locked --no-dev --no-editable
 
 FROM python:3.13-slim
