@@ -66,6 +66,13 @@ def read_head(path: Path) -> Head:
     return max(_read_slots(path.read_bytes())) if path.exists() else EMPTY
 
 
+def is_damaged(path: Path) -> bool:
+    """Whether a slot holds something that is no head. Raises OSError."""
+    data = path.read_bytes()
+    slots = [data[:_SLOT], data[_SLOT:]]
+    return any(slot.strip(b"\0") and _read_slot(slot) == EMPTY for slot in slots) or len(data) != 2 * _SLOT
+
+
 def head_file(keys: Path, epoch: int) -> Path:
     """Where the last signed head of an epoch lies."""
     return keys / f"log-{epoch}.head"

@@ -56,6 +56,7 @@ class Log:
         self._idle = asyncio.Event()
         self._idle.set()
         self._again = False
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._publishing = asyncio.Lock()
         self._sync_thread = ThreadPoolExecutor(1, "evidence-sync")
@@ -79,7 +80,7 @@ class Log:
 
     def write(self, leaf: bytes, bodies: list[bytes]) -> bytes:
         """Write a leaf and the bodies that belong to it; the leaf's hash. On Unavailable nothing was written."""
-        if self.degraded is not None:
+        if self.degraded is not None or self._closed:
             raise Unavailable("evidence.unavailable")
         number = self._tree.size
         try:
@@ -133,6 +134,7 @@ class Log:
 
     async def close(self) -> None:
         """Sign what was written and let go of the files. What cannot be signed now is signed at the next start."""
+        self._closed = True
         with suppress(Unavailable):
             await self.publish()
         if self._timer is not None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gateway.evidence.frames import Frame, Kind
-from gateway.evidence.head import Head, head_file, read_head
+from gateway.evidence.head import Head, head_file, is_damaged, read_head
 from gateway.evidence.keys import load_verifier, public_key
 from gateway.evidence.merkle import Node
 from gateway.evidence.note import Checkpoint, Verifier, open_checkpoint
@@ -46,6 +46,13 @@ class LogReader:
     def signed_head(self) -> Head:
         """What the writer remembers having signed."""
         return read_head(head_file(self._keys, self.epoch))
+
+    def head_trouble(self) -> str:
+        """`missing` or `damaged`, when the file of the last signed head is; empty when it is well."""
+        path = head_file(self._keys, self.epoch)
+        if not path.exists():
+            return "missing"
+        return "damaged" if is_damaged(path) else ""
 
     def last_head(self) -> Head:
         """The larger of what the writer remembers and of a good checkpoint: what the next epoch must name."""

@@ -131,10 +131,12 @@ class Recorder:
         await self._log.publish()
 
     async def close(self) -> None:
-        """Record that the log is closed, sign it, and let go of the files."""
-        if self._heart is not None:
-            self._heart.cancel()
-            await asyncio.gather(self._heart, return_exceptions=True)
+        """Record that the log is closed, sign it, and let go of the files. A second call does nothing."""
+        if self._heart is None:
+            return
+        heart, self._heart = self._heart, None
+        heart.cancel()
+        await asyncio.gather(heart, return_exceptions=True)
         with suppress(Unavailable):
             self._write(Event(type=EventType.LOG_CLOSED, data={"size": self.size + 1}))
         await self._release()

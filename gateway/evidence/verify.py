@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.core.clock import Clock
 from gateway.evidence.frames import MAGIC, Kind, read_frames
-from gateway.evidence.head import Head, epochs_with_head
+from gateway.evidence.head import Head, epochs_with_head, head_file
 from gateway.evidence.leaf import LeafError, decode_leaf
 from gateway.evidence.merkle import EMPTY_ROOT, leaf_hash
 from gateway.evidence.note import Checkpoint, NoteError, Verifier
@@ -141,6 +141,7 @@ class _EpochCheck:
         tail = self._tail(checkpoint.size)
         if proved is not None:
             self._went_on(checkpoint.size + tail)
+        self._remembered()
         self._walk.finish()
         self._damaged(checkpoint.size)
         self._bodies()
@@ -274,6 +275,13 @@ class _EpochCheck:
         """A log that ends before what was signed was put back from a copy, or cut."""
         if reached < self._signed.size:
             self._find("log.cut", "checkpoint", f"{self._signed.size} leaves were signed; only {reached} are here")
+
+    def _remembered(self) -> None:
+        """The writer's own memory of what it signed. A copy of the log may be without it, and it proves nothing."""
+        trouble = self._reader.head_trouble()
+        if trouble:
+            text = "so nothing tells whether the log was put back from an older copy"
+            self._find(f"head.{trouble}", head_file(Path(), self._reader.epoch).name, text, grave=False)
 
     def _new_bodies(self) -> None:
         """Bodies named since the last call: there, and with the hash they are named by."""
