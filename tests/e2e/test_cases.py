@@ -124,7 +124,8 @@ def authors(say: Callable[[str], None]) -> Mapping[str, Callable[[dict[str, obje
 
 
 def as_their_dictionary(seen: Transcript) -> dict[str, object]:
-    return {"rows": seen.rows, "bin": seen.binary, "text": seen.text, "file": seen.file, "elapsed": seen.elapsed}
+    rows = [["" if value is None else value for value in row] for row in seen.rows]  # not all of theirs expect NULL
+    return {"rows": rows, "bin": seen.binary, "text": seen.text, "file": seen.file, "elapsed": seen.elapsed}
 
 
 def same(direct: Transcript, governed: Transcript) -> bool:

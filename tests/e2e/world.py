@@ -91,8 +91,8 @@ def place(side: str, case: Case) -> str:
 
 def comparable(seen: Transcript, side: str) -> str:
     """What an agent could tell apart: everything but decision ids, durations and the connection's own name."""
-    text = _DURATION.sub("<time>", _DECISION.sub("<decision>", seen.flat))
-    return f"{text}\n{seen.binary}\n{seen.file}".replace(f"{side}-", "")
+    everything = f"{seen.flat}\n{seen.binary}\n{seen.file}"
+    return _DURATION.sub("<time>", _DECISION.sub("<decision>", everything)).replace(f"{side}-", "")
 
 
 @contextmanager
