@@ -79,6 +79,7 @@ test_seeing_a_label_unmasked_waits if {
 	asking(asked, {"clear": true}).outcome == "require_approval"
 	asking(asked, {"labels": ["email"], "clear": true}).outcome == "allow"
 	asking(testing.reading_pan, {"labels": ["pan"], "clear": true}).outcome == "mask"
+	asking(testing.reading_pan, {"clear": true}).outcome == "mask"
 }
 
 test_an_entry_that_is_odd_denies if {

@@ -1,5 +1,6 @@
 package gateway.access.blocked_test
 
+import data.gateway.access.blocked
 import data.testing
 
 action_block := {"groups": ["*"], "connections": ["*"], "actions": ["truncate", "drop"]}
@@ -48,6 +49,11 @@ test_a_statement_that_matches_a_pattern_is_denied if {
 test_a_pattern_with_an_action_does_not_block_the_action if {
 	entry := object.union(pattern_block("nothing like it"), {"actions": ["select"]})
 	blocking(testing.document, entry).outcome == "allow"
+}
+
+test_a_pattern_that_is_none_covers_nothing if {
+	covered := blocked.covered with input as testing.document with data.site.deny as [pattern_block("(unclosed")]
+	covered == false
 }
 
 test_a_pattern_that_is_none_denies if {

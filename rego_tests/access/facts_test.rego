@@ -19,6 +19,17 @@ test_a_document_of_another_shape_is_denied_and_says_so if {
 	}
 }
 
+test_a_column_has_a_name_a_relation_and_a_schema if {
+	every part in ["schema", "relation", "name", "labels"] {
+		every odd in [null, 7, {}, [7]] {
+			column := object.union(testing.holder, {part: odd})
+			testing.denied(testing.decide(testing.by(["agents"], {"columns": [column]})), "access.facts")
+		}
+		gone := object.remove(testing.holder, [part])
+		testing.denied(testing.decide(testing.by(["agents"], {"columns": [gone]})), "access.facts")
+	}
+}
+
 test_a_text_is_no_list_of_relations if {
 	every part in ["relations", "columns", "functions", "hazards", "settings"] {
 		every odd in ["", "orders", {}, {"0": testing.orders}, null] {

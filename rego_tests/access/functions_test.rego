@@ -36,6 +36,8 @@ test_a_name_of_another_kind_is_not_listed if {
 	testing.denied(calling([call("pg_catalog", "lower", "operator")]), "access.function")
 	testing.denied(calling([call("pg_catalog", "lower", "procedure")]), "access.function")
 	testing.denied(calling([call("pg_catalog", "=", "function")]), "access.function")
+	testing.denied(calling([call("information_schema", "cardinal_number", "function")]), "access.function")
+	testing.denied(calling([call("information_schema", "cardinal_number", "operator")]), "access.function")
 }
 
 test_the_site_lists_functions_of_its_own if {

@@ -1,6 +1,30 @@
 package gateway.access.grants_test
 
+import data.gateway.access.grants
 import data.testing
+
+# Whether grants cover a document, whatever the rule's own denials say.
+covers(asked, entries) := covered if {
+	covered := grants.covered with input as asked with data.site as object.union(testing.site, {"grants": entries})
+}
+
+everything_of(group, actions) := [{"groups": [group], "connections": ["payments"], "relations": ["*"], "actions": actions}]
+
+test_coverage_needs_a_grant_of_the_action_and_of_each_relation if {
+	covers(testing.document, everything_of("agents", ["select"])) == true
+	covers(testing.by(["agents"], {"relations": []}), []) == false
+	covers(testing.document, everything_of("agents", ["insert"])) == false
+	covers(testing.does(["agents"], "create", "ddl", {"relations": []}), everything_of("agents", ["create"])) == true
+	covers(testing.does(["agents"], "create", "ddl", {"relations": []}), everything_of("agents", ["select"])) == false
+	covers(testing.does(["agents"], "create", "ddl", {"relations": []}), testing.site.grants) == false
+	covers(testing.does(["agents"], "select", "reads", {"relations": []}), everything_of("agents", ["*"])) == false
+	covers(testing.does(["agents"], "insert", "write", {"relations": []}), everything_of("agents", ["select"])) == false
+}
+
+test_writing_the_catalog_does_not_stand_for_the_grant_of_the_action if {
+	written := object.union(testing.pg_class, {"access": ["write"]})
+	covers(testing.does(["agents"], "vacuum", "admin", {"relations": [written]}), everything_of("agents", ["select"])) == false
+}
 
 read_orders(groups, action) := testing.does(groups, action, "read", {"relations": [testing.orders]})
 

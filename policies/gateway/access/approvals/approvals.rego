@@ -30,10 +30,7 @@ effects contains effect if {
 
 where_holds(entry) if not entry.without_where
 
-where_holds(entry) if {
-	entry.without_where
-	not input.statement.shape.has_where
-}
+where_holds(_) if not input.statement.shape.has_where
 
 # Without labels the entry is about any statement; with `clear` about those that would show a label unmasked.
 labels_hold(entry) if {
@@ -48,7 +45,6 @@ labels_hold(entry) if {
 }
 
 labels_hold(entry) if {
-	entry.clear
 	some label in shown
 	wanted(entry, label)
 }
