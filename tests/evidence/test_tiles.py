@@ -26,7 +26,7 @@ HASHES = [merkle.leaf_hash(number.to_bytes(4)) for number in range(BIG)]
 @pytest.fixture(scope="module")
 def laid_out() -> tuple[Edge, dict[Tile, bytes]]:
     """The tree of all hashes: its edge and every tile."""
-    edge, tiles = Edge(), {}
+    edge, tiles = Edge(), dict[Tile, bytes]()
     for hashed in HASHES:
         tiles.update(edge.append(hashed))
     tiles.update(edge.partial_tiles())

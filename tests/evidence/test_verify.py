@@ -77,9 +77,10 @@ def swap_frames(folder: Path) -> None:
 
 def rewrite_wal_leaf(folder: Path) -> None:
     path = wal_of(folder)
-    frames = [list(frame[:3]) for frame in read_frames(path.read_bytes())]
-    frames[-1][2] = bytes(frames[-1][2]).replace(b'"ok":true', b'"ok":false')
-    path.write_bytes(MAGIC + b"".join(pack_frame(*frame) for frame in frames))  # type: ignore[arg-type]  # a frame's parts
+    frames = [frame[:3] for frame in read_frames(path.read_bytes())]
+    kind, number, payload = frames.pop()
+    frames.append((kind, number, payload.replace(b'"ok":true', b'"ok":false')))
+    path.write_bytes(MAGIC + b"".join(pack_frame(*frame) for frame in frames))
 
 
 def older_checkpoint(folder: Path) -> None:
@@ -91,6 +92,17 @@ def older_checkpoint(folder: Path) -> None:
             tree.append(leaf_hash(leaf))
     checkpoint = Checkpoint(keys.signer.verifier.name, 300, tree.root())
     (folder / PREFIX / "checkpoint").write_bytes(keys.signer.sign(checkpoint.text()))
+
+
+def older_copy(folder: Path) -> None:
+    older_checkpoint(folder)
+    wal_of(folder).unlink()
+
+
+def lose_body(folder: Path) -> None:
+    """Also where a young body lies twice."""
+    body_of(folder).unlink()
+    wal_of(folder).unlink()
 
 
 def foreign_checkpoint(folder: Path) -> None:
@@ -156,13 +168,13 @@ DAMAGES: list[tuple[str, Callable[[Path], object], str]] = [
     ("a cut checkpoint", lambda f: edit(f / PREFIX / "checkpoint", cut), "checkpoint.signature"),
     ("no checkpoint", lambda f: (f / PREFIX / "checkpoint").unlink(), "checkpoint.missing"),
     ("a checkpoint by another key", foreign_checkpoint, "checkpoint.signature"),
-    ("an older checkpoint, and no tail", lambda f: (older_checkpoint(f), wal_of(f).unlink()), "log.cut"),
+    ("an older checkpoint, and no tail", older_copy, "log.cut"),
     ("another history, signed with the real key", rewrite_history, "log.rewritten"),
     ("a byte of the write-ahead log", lambda f: edit(wal_of(f), flip), "wal.damaged"),
     ("a cut write-ahead log", lambda f: edit(wal_of(f), cut), "wal.damaged"),
     ("another leaf in the write-ahead log", rewrite_wal_leaf, "wal.mismatch"),
     ("a byte of a body", lambda f: edit(body_of(f), flip), "body.changed"),
-    ("a missing body", lambda f: (body_of(f).unlink(), wal_of(f).unlink()), "body.missing"),
+    ("a missing body", lose_body, "body.missing"),
     ("a missing public key", lambda f: (f / "keys/log-1.pub").unlink(), "key.missing"),
     ("an epoch that does not name the one before", unlinked_epoch, "epoch.unlinked"),
     ("a missing epoch", missing_epoch, "epoch.missing"),

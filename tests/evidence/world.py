@@ -68,16 +68,14 @@ def finished(did: str, sid: str = "", outcome: str = "done") -> Event:
     return Event(type=EventType.STATEMENT_FINISHED, sid=sid, did=did, res="payments", outcome=outcome, data=facts)
 
 
-async def one_session(
-    recorder: Recorder, clock: Clock, statements: int = 2, pause: float = 0, **more: object
-) -> list[str]:
+async def one_session(recorder: Recorder, clock: Clock, statements: int = 2, pause: float = 0) -> list[str]:
     """A session from its opening to its end; the ids of its decisions, every third of them a denial."""
     sid, ids = new_id(clock), []
     await recorder.append(opened(sid))
     for number in range(statements):
         did, ok = new_id(clock), number % 3 != 2
         ids.append(did)
-        await recorder.append(decided(did, sid, ok=ok, text=TEXTS[number % 5], **more))
+        await recorder.append(decided(did, sid, ok=ok, text=TEXTS[number % 5]))
         if ok:
             await recorder.append(finished(did, sid))
         if pause:
