@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def found(folder: Path, limit: int = 50, **query: str | int) -> list[str]:
+def found(folder: Path, limit: int = 50, /, **query: str | int) -> list[str]:
     return [hit.did for hit in search(folder, Query(**query), limit)]  # type: ignore[arg-type]  # a table of queries
 
 
@@ -51,28 +51,28 @@ def test_without_conditions_every_decision_is_found_the_latest_first(folder: Pat
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
-        ({"subject": "intern"}, ["d2"]),
-        ({"subject": "maria"}, ["d2"]),
-        ({"connection": "payments"}, ["d4", "d1"]),
-        ({"action": "drop"}, ["d2"]),
-        ({"outcome": "deny"}, ["d3", "d2"]),
-        ({"outcome": "outcome_unknown"}, ["d4"]),
-        ({"outcome": "done"}, ["d1"]),
-        ({"code": "access.not_granted"}, ["d2"]),
-        ({"code": "statement.unanalysable"}, ["d3"]),
-        ({"relation": "cards"}, ["d4", "d2", "d1"]),
-        ({"relation": "public.cards", "action": "select"}, ["d4", "d1"]),
-        ({"relation": "archive.cards"}, []),
-        ({"label": "pan", "outcome": "allow"}, ["d4", "d1"]),
-        ({"label": "cvv"}, []),
-        ({"text": "drop table"}, ["d2"]),
-        ({"text": "select pan"}, ["d4"]),
-        ({"session": "s1"}, ["d4", "d1"]),
-        ({"subject": "nobody"}, []),
+        (Query(subject="intern"), ["d2"]),
+        (Query(subject="maria"), ["d2"]),
+        (Query(connection="payments"), ["d4", "d1"]),
+        (Query(action="drop"), ["d2"]),
+        (Query(outcome="deny"), ["d3", "d2"]),
+        (Query(outcome="outcome_unknown"), ["d4"]),
+        (Query(outcome="done"), ["d1"]),
+        (Query(code="access.not_granted"), ["d2"]),
+        (Query(code="statement.unanalysable"), ["d3"]),
+        (Query(relation="cards"), ["d4", "d2", "d1"]),
+        (Query(relation="public.cards", action="select"), ["d4", "d1"]),
+        (Query(relation="archive.cards"), []),
+        (Query(label="pan", outcome="allow"), ["d4", "d1"]),
+        (Query(label="cvv"), []),
+        (Query(text="drop table"), ["d2"]),
+        (Query(text="select pan"), ["d4"]),
+        (Query(session="s1"), ["d4", "d1"]),
+        (Query(subject="nobody"), []),
     ],
 )
-def test_every_condition_is_honoured(folder: Path, query: dict[str, str], ids: list[str]) -> None:
-    assert found(folder, **query) == ids
+def test_every_condition_is_honoured(folder: Path, query: Query, ids: list[str]) -> None:
+    assert [hit.did for hit in search(folder, query, 50)] == ids
 
 
 def test_a_time_range_is_honoured(folder: Path) -> None:
