@@ -24,12 +24,14 @@ _WITH_OWN_INPUT = frozenset({"b", "d", "r", "m"})
 
 def functions(reading: Reading) -> tuple[Function, ...]:
     """Every call with every schema it could come from; sorted."""
-    found: set[Function] = set()
+    found: set[Function] = set(_of_views(reading))
     reachable: frozenset[int] | None = None
     for call in reading.calls:
         match call.kind:
             case "function":
                 found.update(_functions(reading, call))
+            case "syntax":
+                found.update(_shown(candidate) for candidate in function_candidates(reading, call))
             case "operator":
                 outside = [operator for operator in _operators(reading, call) if operator.schema != PG_CATALOG]
                 if outside and reachable is None:
@@ -49,8 +51,20 @@ def _functions(reading: Reading, call: Call) -> Iterator[Function]:
     if not candidates:
         yield Function(schema=call.parts[-2] if len(call.parts) > 1 else "", name=call.parts[-1], kind="function")
     for candidate in candidates:
-        kind = candidate.kind if candidate.kind in {"aggregate", "procedure"} else "function"
-        yield Function(schema=candidate.schema, name=candidate.name, kind=kind)
+        yield _shown(candidate)
+
+
+def _shown(found: FunctionInfo) -> Function:
+    kind = found.kind if found.kind in {"aggregate", "procedure"} else "function"
+    return Function(schema=found.schema, name=found.name, kind=kind)
+
+
+def _of_views(reading: Reading) -> Iterator[Function]:
+    """What the definitions of views call runs, too: one such function could bring what no label follows."""
+    for reference in reading.references:
+        relation = reading.catalog.relations.get(reference.oid or 0)
+        for name in relation.calls if relation is not None and not relation.system else ():
+            yield from _functions(reading, Call(name, "function", reference.node))
 
 
 def function_candidates(reading: Reading, call: Call) -> list[FunctionInfo]:

@@ -64,6 +64,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     """what site data names and the database does not have; one sentence each"""
     schemas: tuple[str, ...] = ()
+    """those the gateway's role may use: the server passes over the others when it looks for a bare name"""
     casts: Mapping[tuple[int, int], CastInfo] = MappingProxyType({})
     """(source type OID, target type OID) → cast"""
     implicit_targets: frozenset[int] = frozenset()
@@ -86,7 +87,7 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
                 return self.relations[oid]
             case (relation,):
                 for schema in _with_catalog(search_path):
-                    if (oid := self.relation_names.get((schema, relation))) is not None:
+                    if schema in self.schemas and (oid := self.relation_names.get((schema, relation))) is not None:
                         return self.relations[oid]
         return None
 
@@ -153,7 +154,7 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
         operators=operators,
         protected=MappingProxyType({place: tuple(sorted(found)) for place, found in sorted(labels.items())}),
         problems=problems,
-        schemas=tuple(sorted(text(name) for _, name in read["schemas"])),
+        schemas=tuple(sorted(text(name) for _, name, usable in read["schemas"] if usable == "t")),
         casts=MappingProxyType(casts),
         implicit_targets=frozenset(cast.target for cast in casts.values() if cast.implicit),
         types=MappingProxyType(types),

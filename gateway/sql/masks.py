@@ -31,7 +31,9 @@ def mask(column: ColumnInfo, method: str, operand: str) -> str:
     if method == "fixed":
         return f"'****'::{kind}"
     shortest, shown = _PARTS[method]
-    value = operand if column.type_oid == _TEXT else f"{operand}::text"
+    # Never a bare `text`: a domain of that name in pg_temp is found first, and its CHECK would see what is cast to it.
+    value = operand if column.type_oid == _TEXT else f"{operand}::pg_catalog.text"
+    kind = "pg_catalog.text" if column.base_oid == _TEXT else kind
     return (
         f"CASE WHEN pg_catalog.octet_length({value}) >= {shortest} THEN {shown.format(value)} ELSE '****' END::{kind}"
     )

@@ -15,7 +15,8 @@ QUERIES: Mapping[str, str] = MappingProxyType(
         "pin": "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)",
         "server": "SELECT current_setting('server_version_num'), current_database(), current_user, "
         "current_setting('server_encoding'), current_setting('standard_conforming_strings')",
-        "schemas": f"SELECT n.oid, n.nspname FROM pg_namespace n WHERE {_USER_SCHEMA}",
+        "schemas": "SELECT n.oid, n.nspname, has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace n "
+        f"WHERE {_USER_SCHEMA}",
         "types": "SELECT t.oid, n.nspname, t.typname, t.typtype, t.typbasetype, "
         "CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END, t.typcategory, t.typrelid, "
         "t.typelem FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace",

@@ -15,7 +15,7 @@ from gateway.sql.catalog import Catalog
 from gateway.sql.model import Entry, Level, Named, Reference, Span
 from gateway.sql.nodes import CARRIERS, KNOWN
 from gateway.sql.places import Places
-from gateway.sql.tree import children, names, unwrap
+from gateway.sql.tree import STAR, Star, children, names, unwrap
 
 _CLAUSES = {
     "target_list": "select", "distinct_clause": "select", "where_clause": "where", "group_clause": "group",
@@ -29,6 +29,16 @@ _BETWEEN = dict.fromkeys(
     (("<",), ("<=",), (">",), (">=",)),
 )
 """What BETWEEN is made of"""
+_SYNTAX = {
+    "JsonScalarExpr": "json_scalar", "JsonParseExpr": "json", "JsonSerializeExpr": "json_serialize",
+    "JsonObjectConstructor": "json_object", "JsonObjectAgg": "json_objectagg", "JsonArrayConstructor": "json_array",
+    "JsonArrayAgg": "json_arrayagg", "JsonTable": "json_table", "MergeSupportFunc": "merge_action",
+}  # fmt: skip
+"""Functions of the grammar that an older server takes for calls of somebody's own function"""
+_JSON_FUNCTIONS = {
+    pb.JSON_EXISTS_OP: "json_exists", pb.JSON_QUERY_OP: "json_query", pb.JSON_VALUE_OP: "json_value",
+    pb.JSON_TABLE_OP: "json_table",
+}  # fmt: skip
 _ALIASED = (pb.RangeFunction, pb.RangeTableFunc, pb.JsonTable)
 
 
@@ -119,12 +129,14 @@ class Reading:
                 self.calls.append(Call(names(node.use_op), "operator", node))
             case pb.TypeName():
                 self.calls.append(Call(names(node.names), "cast", node))
-            case pb.SQLValueFunction():
-                return
+            case pb.JsonFuncExpr():
+                self.calls.append(Call((_JSON_FUNCTIONS.get(node.op, ""),), "syntax", node))
             case pb.ParamRef():
                 self.parameters.add(node.number)
             case pb.CopyStmt() if node.filename or node.is_program:
                 self.hazards.add(Hazard(code="copy.server_file"))
+            case _ if type(node).__name__ in _SYNTAX:
+                self.calls.append(Call((_SYNTAX[type(node).__name__],), "syntax", node))
             case _:
                 return
 
@@ -190,6 +202,9 @@ class Reading:
                 self._source(unwrap(node.rarg), level, ctes)
                 if node.using_clause or node.is_natural:
                     self.calls.append(Call(("=",), "operator", node))
+                if node.is_natural:  # whatever names both sides have
+                    star = (Star(STAR),)
+                    self.named.append(Named(node=node, parts=star, level=level.number, clause="join", start=-1))
                 for column in names(node.using_clause):
                     self.named.append(Named(node=node, parts=(column,), level=level.number, clause="join", start=-1))
                 if node.HasField("quals"):
