@@ -44,7 +44,10 @@ def replay(client: RawClient, session: Session) -> list[str]:
     """Run a session to its end; returns every error as `number SQLSTATE message: text`."""
     failures: list[str] = []
     for number, (text, parameters) in enumerate(session.statements()):
-        found = rawpg.error(run(client, text, parameters))
+        try:
+            found = rawpg.error(run(client, text, parameters))
+        except rawpg.ConnectionEndedError as ended:
+            return [*failures, f"{number} the session ended ({ended}): {text[:200]}"]
         if found:
             failures.append(f"{number} {found.get('C')} {found.get('M')} {found.get('D', '')}: {text[:200]}")
     return failures
