@@ -1,5 +1,6 @@
 # METADATA
 # title: Some agents see some rows only
+# description: Entries of `filters` say which; several on one relation all hold.
 package gateway.access.filters
 
 import data.gateway.lib.site

@@ -1,5 +1,6 @@
 # METADATA
 # title: What was not understood does not pass
+# description: What the gateway could not read is a hazard with a code. Only the few that are advice pass.
 package gateway.access.hazards
 
 import data.gateway.lib.allow

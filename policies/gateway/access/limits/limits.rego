@@ -1,5 +1,6 @@
 # METADATA
 # title: Upper bounds for what one statement may bring back
+# description: Entries of `limits`; where several apply the smallest bound holds. The gateway counts.
 package gateway.access.limits
 
 import data.gateway.lib.site

@@ -1,5 +1,6 @@
 # METADATA
 # title: Of the statements that only steer a session or a transaction the ordinary ones pass
+# description: The list stands in lib/allow and uses the names of actions.
 package gateway.access.session
 
 import data.gateway.lib.allow

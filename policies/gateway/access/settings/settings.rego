@@ -1,5 +1,6 @@
 # METADATA
 # title: Only harmless settings are changed
+# description: The list stands in lib/allow. Settings that decide what a text means are pinned by the gateway besides.
 package gateway.access.settings
 
 import data.gateway.lib.allow

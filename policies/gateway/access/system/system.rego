@@ -1,5 +1,6 @@
 # METADATA
 # title: Of the system's own relations only those that tools introspect are read
+# description: "The list stands in lib/allow: what psql, drivers and BI tools introspect. No grant opens the rest."
 package gateway.access.system
 
 import data.gateway.lib.allow
