@@ -18,7 +18,7 @@ from gateway.policy.digests import MANIFEST, canonical
 from gateway.policy.manifest import ENTRYPOINT, Rule
 from gateway.policy.references import reads
 
-_SECONDS = 120
+_SECONDS = 600.0
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 

@@ -28,7 +28,8 @@ RS256, ES256 = "RS256", "ES256"
 _SMALLEST_RSA = 2048
 _HALF = 32  # bytes of each number of a P-256 signature
 _MAX_PEM = 64 << 10
-_KEYID = re.compile(rb"(?m)^keyid: ([A-Za-z0-9_.:@/-]{1,128})\r?$")
+_NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,128}")
+_KEYID = re.compile(rb"(?m)^keyid: (%b)\r?$" % _NAME.pattern.encode())
 _PEM = b"-----BEGIN "
 
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -106,6 +107,8 @@ def signing_key(pem: bytes, place: str = "key", keyid: str = "") -> SigningKey:
         raise ConfigError("bundle.key", f"{place}: this is not an unencrypted private key in PEM") from None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ConfigError("bundle.key", f"{place}: a bundle is signed with RSA or with EC on P-256")
+    if keyid and _NAME.fullmatch(keyid) is None:
+        raise ConfigError("bundle.key", f"a key's name is made of letters, digits and _.:@/-, not {keyid!r}")
     return SigningKey(public=_verification(key.public_key(), keyid or _keyid(pem), place), key=key)
 
 
