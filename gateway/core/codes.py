@@ -333,6 +333,13 @@ CODES: dict[str, Code] = {
         "the statement would return more rows than policy allows",
         "Ask for fewer rows: add a condition or a LIMIT.",
     ),
+    "limit.bytes": Code(
+        "54000",
+        1105,
+        403,
+        "the statement would return more bytes than policy allows",
+        "Ask for fewer rows or columns.",
+    ),
     "limit.seconds": Code("57014", 3024, 403, "the statement ran longer than policy allows", "Ask for less at a time."),
     "startup.option": Code(
         "0A000", 1193, 400, "an option at startup is not known to be harmless", "Leave it out, or SET it later."
@@ -358,6 +365,15 @@ CODES: dict[str, Code] = {
     ),
     "session.token_expired": Code(
         "28000", 1045, 401, "the token has expired, and the session with it", "Get a fresh token and connect again."
+    ),
+    "session.failed": Code(
+        "XX000", 1105, 500, "the gateway failed in this session", "Connect again; report it to the operator."
+    ),
+    "session.idle": Code(
+        "57P05", 4031, 408, "the session was idle for too long", "Connect again; keep sessions busy or end them."
+    ),
+    "session.too_old": Code(
+        "57P05", 4031, 408, "the session has lasted as long as one may", "Connect again with a fresh token."
     ),
     "session.stopping": Code("57P01", 1053, 503, "the gateway is stopping", "Connect again in a moment."),
     # --- session, upstream -----------------------------------------------------------------------------------------

@@ -189,7 +189,9 @@ class _Visit:
         loop, stream = asyncio.get_running_loop(), Stream()
         context = self.door.certificate.context()
         try:
-            await loop.connect_accepted_socket(lambda: stream, self.sock, ssl=context)  # uvloop returns its own protocol
+            await loop.connect_accepted_socket(
+                lambda: stream, self.sock, ssl=context
+            )  # uvloop returns its own protocol
         except (ssl.SSLError, OSError) as error:
             self.sock.close()
             reason = getattr(error, "reason", None) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What every session shares: policy, log, clock, limits. Wired once by `app.py`."""
+"""What every session shares: policy, log, clock, and the connections. Wired once by `app.py`."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -14,14 +14,14 @@ from gateway.identity.verifier import Verifier
 
 @dataclass(eq=False)
 class House:
-    """The shared services. `sessions` maps the cancel key each client was given to what cancels its statement."""
+    """The shared services."""
 
     driver: Driver
     verifier: Verifier
     keepers: dict[str, Keeper]
     clock: Clock
-    message_max: int = 16 << 20
-    password_max: int = 64 << 10
+    notices: bool = True
+    """tell clients which columns they see through a mask"""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -32,7 +32,7 @@ class House:
         return task
 
     async def note(self, event: Event) -> bool:
-        """Append an event that nothing waits for. False when the log cannot take it: it is degraded and says so itself."""
+        """Append an event that nothing waits for. False when the log cannot take it: it says so itself."""
         try:
             await self.driver.log.append(event)
         except Unavailable:

@@ -16,8 +16,9 @@ from gateway.sql.catalog import Catalog, build_catalog
 from gateway.sql.queries import QUERIES
 from gateway.upstream.pool import Pool
 from gateway.upstream.postgres import Link, cancel, connect
-from gateway.upstream.query import fetch
+from gateway.upstream.query import fetch, parameter_template
 from gateway.upstream.target import Target
+from gateway.wire.postgres.frames import MESSAGE_MAX
 
 CONNECT_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 5.0
@@ -42,7 +43,13 @@ class Keeper:
     """what the active bundle says of a connection"""
     labels: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
-    """ParameterStatus of the server, as the last look saw it"""
+    """ParameterStatus of the server that clients may be told, as the last look saw it"""
+    idle_seconds: float = 900.0
+    """a session that is silent for so long ends (`limits.idle_timeout`)"""
+    session_seconds: float = 8 * 3600.0
+    """and one that has lasted for so long (`limits.session_max`)"""
+    message_max: int = MESSAGE_MAX
+    """bytes (`limits.message_max`)"""
     _link: Link | None = None
     _rows: dict[str, list[tuple[str | None, ...]]] = field(default_factory=dict)
     _fingerprint: str = ""
@@ -54,24 +61,25 @@ class Keeper:
         posture = self.posture(self.name)
         if self._ground is None or self._ground.posture != posture:
             async with self._lock:
-                if not self._rows:
-                    await self._read()
-                self._ground = await self._build(posture)
+                if self._ground is None or self._ground.posture != posture:
+                    if not self._rows:
+                        await self._read()
+                    self._ground = await self._build(posture)
         return self._ground
 
     async def reload(self) -> None:
         """Read the catalog anew; the next `ground()` stands on it. Raises Unavailable."""
         async with self._lock:
-            await self._read()
-            self._ground = await self._build(self.posture(self.name))
+            await self._reload()
 
     async def look(self) -> None:
         """Reload when somebody changed the schema. A server that is away is met by the next statement, not here."""
-        try:
-            if self._rows and await self._current_fingerprint() != self._fingerprint:
-                await self.reload()
-        except Unavailable:
-            self._drop_link()
+        async with self._lock:
+            try:
+                if self._rows and await self._current_fingerprint() != self._fingerprint:
+                    await self._reload()
+            except Unavailable:
+                self._drop_link()
 
     async def watch(self) -> None:
         """Look every few seconds, for as long as the gateway runs."""
@@ -94,10 +102,25 @@ class Keeper:
 
     async def _build(self, posture: Posture) -> Ground:
         """Parsing every view takes a while on a large schema: it leaves the loop."""
-        catalog: Catalog = await asyncio.to_thread(build_catalog, self._rows, posture)
+        previous = self._ground.catalog if self._ground else None
+        catalog: Catalog = await asyncio.to_thread(build_catalog, self._rows, posture, previous)
         return Ground(catalog, posture)
 
+    async def _reload(self) -> None:
+        await self._read()
+        self._ground = await self._build(self.posture(self.name))
+
     async def _read(self) -> None:
+        """Read it all; once more on a fresh link when the old one turns out to have died since its last use."""
+        old = self._link is not None
+        try:
+            await self._read_once()
+        except Unavailable:
+            if not old:
+                raise
+            await self._read_once()
+
+    async def _read_once(self) -> None:
         try:
             self._fingerprint = await self._current_fingerprint()
             self._rows = {name: await fetch(await self._connected(), sql) for name, sql in QUERIES.items()}
@@ -110,10 +133,12 @@ class Keeper:
         return rows[0][0] or ""
 
     async def _connected(self) -> Link:
+        if self._link is not None and self._link.at_eof:
+            self._drop_link()
         if self._link is None:
             deadline = asyncio.get_running_loop().time() + CONNECT_SECONDS
             self._link = await connect(self.target, application_name="querywarden/catalog", deadline=deadline)
-            self.parameters = dict(self._link.parameters)
+            self.parameters = parameter_template(self._link.parameters)
         return self._link
 
     def _drop_link(self) -> None:

@@ -1,11 +1,12 @@
 """The text that is sent in the place of what the client wrote, and where its characters stand in the original.
 
-Everything between the statements stays byte for byte. A simple Query gets a leading comment with the decision id, so that
-the database's own log names the decision (`evidence.md`, Completeness).
+Everything between the statements stays byte for byte. A simple Query gets a leading comment with the decision id, so
+that the database's own log names the decision (`evidence.md`, Completeness).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.session.ruling import Ruling
 from gateway.sql.plan import Plan
@@ -36,6 +37,9 @@ class Positions:
                 mapped = piece.plan.original_position(inside + 1)
                 return None if mapped is None else piece.original + mapped
         return None
+
+
+NOWHERE: Final = Positions()
 
 
 def compose(text: str, rulings: Sequence[Ruling], *, comment: bool = True) -> tuple[str, Positions]:

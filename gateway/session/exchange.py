@@ -1,18 +1,19 @@
 """What the server still owes: one entry for each message sent to it, in order, and what each answer settles.
 
-The backend answers in order (PostgreSQL 18, §54.2.3). A simple Query owes everything up to its ReadyForQuery; an extended
-message owes one answer; after an ErrorResponse the backend skips to the next Sync, so the entries between are settled as
-skipped. A refused statement is not left out of the stream: a message that the server itself rejects takes its place
-(`Refusal` in its entry), and the ErrorResponse that comes back is replaced by ours. So the order of answers and the state
-of the transaction are always the real server's.
+The backend answers in order (PostgreSQL 18, §54.2.3). A simple Query owes everything up to its ReadyForQuery; an
+extended message owes one answer; after an ErrorResponse the backend skips to the next Sync, so the entries between are
+settled as skipped, and until a Sync is sent nothing else needs to be. A refused statement is not left out of the
+stream: a message that the server itself rejects takes its place (`refusal` in its entry), and the ErrorResponse that
+comes back is replaced by ours. So the order of answers and the state of the transaction are always the real server's.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from gateway.core.errors import ProtocolError
-from gateway.session.composition import Positions
+from gateway.session.composition import NOWHERE, Positions
 from gateway.session.registry import Change, Prepared
 from gateway.session.task import Settled, Task
 
@@ -43,7 +44,7 @@ class Entry:
     """what the session mirrors once the server has answered"""
     about: Prepared | None = None
     """the prepared statement this message is about"""
-    positions: Positions = Positions()
+    positions: Positions = NOWHERE
     """where the server's error positions stand in what the client wrote"""
     segment: int = 0
     at: int = 0
@@ -64,13 +65,15 @@ class Step:
     finished: list[tuple[Task, Settled]] = field(default_factory=list)
     settled: list[tuple[Entry, Settled]] = field(default_factory=list)
     ready: bool = False
-    copy_in: bool = False
+    late_sync: bool = False
+    """COPY from the client failed behind a Sync that was kept back: it has to be sent now"""
 
 
-_ASYNCHRONOUS = frozenset({b"N", b"S", b"A"})
-_COMPLETES = {b"1": Wait.PARSE, b"2": Wait.BIND, b"3": Wait.CLOSE}
-_STREAMS = frozenset({b"D", b"d", b"c", b"H"})
-_ROWS_OF = frozenset({Wait.QUERY, Wait.EXECUTE})
+_ASYNCHRONOUS: Final = frozenset({b"N", b"S", b"A"})
+_COMPLETES: Final = {b"1": Wait.PARSE, b"2": Wait.BIND, b"3": Wait.CLOSE}
+_STREAMS: Final = frozenset({b"D", b"d", b"c", b"H"})
+_ROWS_OF: Final = frozenset({Wait.QUERY, Wait.EXECUTE})
+_ENDS: Final = frozenset({Wait.SYNC, Wait.QUERY})
 
 
 class Exchange:
@@ -80,8 +83,11 @@ class Exchange:
         self._owed: deque[Entry] = deque()
         self.segment = 0
         self.synced = True
-        """the server has said ReadyForQuery since the last message was sent: it is not skipping, nothing is half done"""
+        """the server has said ReadyForQuery since the last message was sent: nothing is half done"""
+        self.skipping = False
+        """the server ignores everything up to a Sync that has not been sent yet"""
         self.copying_in = False
+        self._kept_sync = False
 
     @property
     def idle(self) -> bool:
@@ -89,23 +95,35 @@ class Exchange:
         return not self._owed and self.synced
 
     @property
+    def will_be_ready(self) -> bool:
+        """A ReadyForQuery is on its way, and nothing was sent behind what it answers."""
+        return bool(self._owed) and self._owed[-1].wait in _ENDS
+
+    @property
     def head(self) -> Entry | None:
         """The entry being answered."""
         return self._owed[0] if self._owed else None
-
-    @property
-    def tail(self) -> Entry | None:
-        """The entry sent last."""
-        return self._owed[-1] if self._owed else None
 
     def sent(self, entry: Entry) -> Entry:
         """Note a message that is about to be written to the server."""
         entry.segment = self.segment
         self._owed.append(entry)
         self.synced = False
-        if entry.wait in {Wait.SYNC, Wait.QUERY}:
+        if entry.wait is Wait.SYNC:
+            self.skipping = False
+        if entry.wait in _ENDS:
             self.segment += 1
         return entry
+
+    def keep_sync(self) -> None:
+        """Note a Sync during COPY from the client: the server ignores it then, but not when COPY has just failed."""
+        self._kept_sync = True
+
+    def copy_goes_on(self, *, done: bool = False) -> None:
+        """Note COPY data or its end: a Sync kept back before it would have been ignored."""
+        self._kept_sync = False
+        if done:
+            self.copying_in = False
 
     def abandon(self) -> list[Entry]:
         """The connection is gone: everything still owed."""
@@ -131,25 +149,34 @@ class Exchange:
         """Move on by one message; False when `kind` cannot come here."""
         if kind == b"E":
             self._fail(head, step)
-        elif kind == b"Z":
+            return True
+        if kind == b"Z":
             return self._ready(head, step)
-        elif kind in _COMPLETES:
-            if head.wait is not _COMPLETES[kind]:
-                return False
-            self._settle(step, Settled.DONE)
-        elif kind in {b"T", b"n", b"t"}:
-            if head.wait is Wait.DESCRIBE and kind != b"t":
+        if kind in _COMPLETES:
+            fits = head.wait is _COMPLETES[kind]
+            if fits:
                 self._settle(step, Settled.DONE)
-            return head.wait in {Wait.DESCRIBE, Wait.QUERY} and (kind == b"T" or head.wait is Wait.DESCRIBE)
-        elif head.wait not in _ROWS_OF or (head.task is None and kind != b"I"):
+            return fits
+        if kind in {b"T", b"n", b"t"}:
+            return self._describe(kind, head, step)
+        return self._run(kind, head, step)
+
+    def _describe(self, kind: bytes, head: Entry, step: Step) -> bool:
+        if head.wait is Wait.DESCRIBE:
+            if kind != b"t":
+                self._settle(step, Settled.DONE)
+            return True
+        return head.wait is Wait.QUERY and kind == b"T" and head.task is not None
+
+    def _run(self, kind: bytes, head: Entry, step: Step) -> bool:
+        """What only the running of a statement brings."""
+        if head.wait not in _ROWS_OF or (head.task is None and kind != b"I"):
             return False
-        elif kind in {b"C", b"I", b"s"}:
+        if kind in {b"C", b"I", b"s"}:
             return self._complete(kind, head, step)
-        elif kind == b"G":
-            self._begin_copy_in(head, step)
-        else:
-            return kind in _STREAMS
-        return True
+        if kind == b"G":
+            return self._begin_copy_in(head)
+        return kind in _STREAMS
 
     def _settle(self, step: Step, how: Settled) -> None:
         entry = self._owed.popleft()
@@ -169,7 +196,8 @@ class Exchange:
         return True
 
     def _fail(self, head: Entry, step: Step) -> None:
-        self.copying_in = False
+        step.late_sync = self.copying_in and self._kept_sync
+        self.copying_in = self._kept_sync = False
         if head.wait is Wait.SYNC:
             return
         if head.wait is Wait.QUERY:
@@ -180,19 +208,23 @@ class Exchange:
         self._settle(step, Settled.FAILED)
         while self._owed and self._owed[0].wait is not Wait.SYNC:
             self._settle(step, Settled.SKIPPED)
+        self.skipping = not self._owed
 
     def _ready(self, head: Entry, step: Step) -> bool:
-        if head.wait not in {Wait.SYNC, Wait.QUERY}:
+        if head.wait not in _ENDS or head.task is not None:
             return False
         self._settle(step, Settled.DONE)
         self.synced = not self._owed
         step.ready = True
         return True
 
-    def _begin_copy_in(self, head: Entry, step: Step) -> None:
-        """Enter copy-in mode: the backend ignores a Sync that was sent behind the Execute (§54.2.7)."""
+    def _begin_copy_in(self, head: Entry) -> bool:
+        """Enter copy-in mode: the backend ignores a Sync that was sent behind the Execute (§54.2.7).
+
+        Anything else behind it would be taken for COPY data gone wrong: nobody could say any more what is owed.
+        """
         self.copying_in = True
-        step.copy_in = True
         if head.wait is Wait.EXECUTE:
             while len(self._owed) > 1 and self._owed[1].wait is Wait.SYNC:
                 del self._owed[1]
+        return len(self._owed) == 1

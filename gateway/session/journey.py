@@ -1,20 +1,20 @@
 """The one journey of a statement: judge, rewrite, record, then act. In that order, always.
 
-The journey is a generator. It yields what it needs done and is sent the answer; `frontends/driver.py` does it. It has no
-clock, no await and no socket, so the order of things can be proved by a test that plays the driver.
+The journey is a generator. It yields what it needs done and is sent the answer; `frontends/driver.py` does it. It has
+no clock, no await and no socket, so the order of things can be proved by a test that plays the driver.
 """
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gateway.core.events import Event
 from gateway.core.verdict import Verdict
 from gateway.session.records import decided
-from gateway.session.ruling import Ground, Ruling, own_finding, rule
+from gateway.session.ruling import Ground, Leg, Ruling, own_finding, rule
 from gateway.session.task import Phase
 from gateway.session.traveller import Traveller
-from gateway.sql.model import Understood
+from gateway.sql.model import ChangeSchema, Understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +27,18 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Write the event to the log; `exact` is what the mac binds. Answered with None once it is as durable as it asks."""
+    """Write the event to the log; `exact` is what the mac binds. Answered with None once it is durable as asked."""
 
     event: Event
     exact: bytes
 
     def __repr__(self) -> str:
+        """Without the exact bytes."""
         return f"Record({self.event.type})"
 
 
 Command: TypeAlias = Decide | Record
 Journey: TypeAlias = Generator[Command, Verdict | None, tuple[Ruling, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One statement at the start of its journey, with the decision id it will be known by."""
-
-    understood: Understood
-    did: str
-    exact: bytes
-    """what the mac binds: text and values"""
-    prior: Ruling | None = None
-    """for a prepared statement: the ruling it was planned under"""
-
-    def __repr__(self) -> str:
-        return f"Leg({self.did})"
 
 
 def travel(legs: Iterable[Leg], phase: Phase, traveller: Traveller, ground: Ground) -> Journey:
@@ -66,7 +52,9 @@ def travel(legs: Iterable[Leg], phase: Phase, traveller: Traveller, ground: Grou
         verdict = yield Decide(leg.understood, leg.did)
         if verdict is None:
             raise TypeError("a Decide is answered with a Verdict")
-        rulings.append(rule(leg.did, leg.understood, verdict, ground, leg.prior))
+        rulings.append(rule(leg, verdict, ground))
+        if isinstance(leg.understood.effect, ChangeSchema):
+            ground = replace(ground, void=ground.posture.guarded)
     if any(ruling.refusal for ruling in rulings):
         rulings = [ruling if ruling.refusal else _withheld(ruling) for ruling in rulings]
     for leg, ruling in zip(legs, rulings, strict=True):

@@ -49,9 +49,8 @@ def finished(task: Task, how: Settled, traveller: Traveller, now_ns: int) -> Eve
         "bytes": task.bytes,
         "us": (now_ns - task.started_ns) // 1000,
     }
-    for name, value in (("error", task.error), ("tag", task.tag), ("limit", task.over)):
-        if value:
-            data[name] = value
+    said = {"error": task.error, "tag": task.tag, "limit": task.over}
+    data |= {name: value for name, value in said.items() if value}
     if task.blanked:
         data["blanked"] = task.blanked
     if task.ruling.plan and task.ruling.plan.masked:

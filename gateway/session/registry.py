@@ -9,7 +9,9 @@ look-up from a later segment has to wait, because nobody knows yet which of two 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gateway.session.composition import NOWHERE, Positions
 from gateway.session.ruling import Ruling
+from gateway.session.shape import Shape
 
 
 class Space(Enum):
@@ -26,12 +28,17 @@ class Prepared:
     ruling: Ruling | None
     text: bytes = b""
     """exact bytes, for the mac; never shown"""
-    described: bool = False
-    """its RowDescription has been asked for"""
-    exempt: frozenset[int] = frozenset()
-    """indexes of result columns the card scan leaves alone"""
+    types: tuple[int, ...] = ()
+    """parameter types the client gave at Parse, for reading the text again"""
+    shape: Shape | None = None
+    """its result as the server described it; None before that"""
+    asked: int = -1
+    """the last segment in which a Describe of it was sent: it fails together with what stands behind it there"""
+    positions: Positions = NOWHERE
+    """where the server's error positions stand in the text"""
 
     def __repr__(self) -> str:
+        """Without the text."""
         return f"Prepared({self.ruling!r})"
 
 
@@ -41,11 +48,14 @@ class Portal:
 
     prepared: Prepared
     bind: bytes = b""
+    formats: tuple[int, ...] = ()
+    """of the result, as Bind asked for them"""
     sql_cursor: bool = False
     served: int = 0
     """rows shown so far"""
 
     def __repr__(self) -> str:
+        """Without the values."""
         return f"Portal({self.prepared!r})"
 
 

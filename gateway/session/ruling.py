@@ -1,10 +1,11 @@
 """One statement, judged: what it is, what policy said, and the plan that carries it out, or why it is refused."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.core.errors import Refused
 from gateway.core.site import Posture
-from gateway.core.verdict import Finding, Outcome, Verdict
+from gateway.core.verdict import Finding, Obligations, Outcome, Verdict
 from gateway.sql.catalog import Catalog
 from gateway.sql.model import Understood
 from gateway.sql.plan import Plan
@@ -19,6 +20,28 @@ class Ground:
     posture: Posture
     void: bool = False
     """the session changed the schema in a transaction that is still open: the snapshot does not show it"""
+
+    def like(self, other: "Ground") -> bool:
+        """Whether both stand on equal content; the hash of a snapshot covers the posture."""
+        return self.catalog.sha256 == other.catalog.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One statement at the start of its journey, with the decision id it will be known by."""
+
+    understood: Understood
+    did: str
+    exact: bytes
+    """what the mac binds: text and values"""
+    prior: "Ruling | None" = None
+    """for a prepared statement: the ruling it was planned under"""
+    now: Understood | None = None
+    """for a prepared statement: its text, read against the snapshot that holds now"""
+
+    def __repr__(self) -> str:
+        """Without the text."""
+        return f"Leg({self.did})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,16 +67,13 @@ class Ruling:
         return any(r.labels for r in statement.relations) or any(c.labels for c in statement.columns)
 
 
-_BLIND = frozenset({"session", "transaction", "ddl"})
+_BLIND: Final = frozenset({"session", "transaction", "ddl"})
 """categories that need no snapshot"""
 
 
-def rule(did: str, understood: Understood, verdict: Verdict, ground: Ground, prior: "Ruling | None" = None) -> Ruling:
-    """Turn a verdict into a plan. What cannot be rewritten, what must wait for a person: refused.
-
-    `prior` is the ruling a prepared statement was planned under. Its plan stands on the server, so it has to be the one
-    that today's verdict asks for.
-    """
+def rule(leg: Leg, verdict: Verdict, ground: Ground) -> Ruling:
+    """Turn a verdict into a plan. What cannot be rewritten, what must wait for a person: refused."""
+    did, understood = leg.did, leg.understood
     if ground.void and understood.statement.category not in _BLIND:
         return Ruling(did, understood, verdict, ground, refusal=own_finding("catalog.void"))
     match verdict.decision.outcome:
@@ -63,25 +83,32 @@ def rule(did: str, understood: Understood, verdict: Verdict, ground: Ground, pri
             return Ruling(did, understood, verdict, ground, refusal=own_finding("obligation.unsupported", "approval"))
         case Outcome.ALLOW | Outcome.MASK:
             try:
-                plan = _plan(understood, verdict, ground, prior)
+                plan = _plan(leg, verdict.decision.obligations, ground)
             except Refused as refused:
                 finding = own_finding(refused.code, refused.detail)
                 return Ruling(did, understood, verdict, ground, refusal=finding)
             return Ruling(did, understood, verdict, ground, plan=plan)
 
 
-def _plan(understood: Understood, verdict: Verdict, ground: Ground, prior: Ruling | None) -> Plan:
-    """What will be sent. Raises Refused."""
+def _plan(leg: Leg, obligations: Obligations, ground: Ground) -> Plan:
+    """What will be sent. Raises Refused.
+
+    The plan of a prepared statement stands on the server, so it has to be the one that today's verdict asks for.
+    """
+    if obligations.approval is not None:
+        raise Refused("obligation.unsupported", "approval")
+    prior = leg.prior
     if prior is None or prior.plan is None:
-        return rewrite(understood, verdict.decision.obligations, ground.catalog, ground.posture)
-    same = prior.ground == ground and prior.verdict.decision.obligations == verdict.decision.obligations
-    if not same:
-        planned = rewrite(prior.understood, verdict.decision.obligations, ground.catalog, ground.posture)
-        if planned.text != prior.plan.text:
+        return rewrite(leg.understood, obligations, ground.catalog, ground.posture)
+    now = leg.now or prior.understood
+    plan = prior.plan
+    if not ground.like(prior.ground) or prior.verdict.decision.obligations != obligations:
+        plan = rewrite(now, obligations, ground.catalog, ground.posture)
+        if plan.text != prior.plan.text:
             raise Refused("statement.plan_changed")
-    if understood is prior.understood:
-        return prior.plan
-    return rewrite(understood, verdict.decision.obligations, ground.catalog, ground.posture)
+    if leg.understood is now or leg.understood is prior.understood:
+        return plan
+    return rewrite(leg.understood, obligations, ground.catalog, ground.posture)
 
 
 def own_finding(code: str, detail: str = "") -> Finding:

@@ -5,6 +5,7 @@ from enum import Enum
 
 from gateway.session.registry import Change, Portal
 from gateway.session.ruling import Ruling
+from gateway.session.shape import Shape
 
 
 class Phase(Enum):
@@ -34,8 +35,8 @@ class Task:
     phase: Phase
     started_ns: int
     """monotonic"""
-    exempt: frozenset[int] = frozenset()
-    """indexes of result columns that the card scan leaves alone"""
+    shape: Shape | None = None
+    """the result as the server described it; None before that"""
     rows: int = 0
     bytes: int = 0
     blanked: int = 0
@@ -43,6 +44,7 @@ class Task:
     error: str = ""
     """SQLSTATE the server gave, or the code we stopped it with"""
     row_limit: int | None = None
+    byte_limit: int | None = None
     over: str = ""
     """code of the limit that was crossed; its rows are no longer shown"""
     changes: list[Change] = field(default_factory=list)
@@ -50,3 +52,9 @@ class Task:
     portal: Portal | None = None
     columns: dict[int, int] = field(default_factory=dict)
     """index of a result column → card numbers blanked in it"""
+
+    @property
+    def governed(self) -> bool:
+        """The statement touches something governed."""
+        plan = self.ruling.plan
+        return self.ruling.understood.governed or (plan is not None and plan.governed)

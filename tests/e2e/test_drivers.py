@@ -1,7 +1,7 @@
 """Every common client connects with a token as its password and no other change, and works as before.
 
-The clients in Go, Java and JavaScript take one tour each (go/, java/, node/, built by setup.sh) and print what they saw;
-the tours directly at the database show what has to come out.
+The clients in Go, Java and JavaScript take one tour each (go/, java/, node/, built by setup.sh) and print what they
+saw; the tours directly at the database show what has to come out.
 """
 
 from collections.abc import Callable, Iterator, Mapping

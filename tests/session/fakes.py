@@ -5,7 +5,7 @@ from types import MappingProxyType
 from gateway.core.site import Posture
 from gateway.core.statement import Column, Relation, Statement
 from gateway.core.verdict import Decision, Finding, Limits, Obligations, Outcome, Reason, Verdict
-from gateway.session.ruling import Ground, Ruling, rule
+from gateway.session.ruling import Ground, Leg, Ruling, rule
 from gateway.sql.catalog import Catalog
 from gateway.sql.model import Effect, Span, Understood
 from gateway.sql.understand import Scope, understand
@@ -59,4 +59,9 @@ def verdict(outcome: Outcome = Outcome.ALLOW, *, rows: int | None = None, code: 
 
 def ruling(outcome: Outcome = Outcome.ALLOW, text: str = "SELECT 1") -> Ruling:
     """A judged statement."""
-    return rule("did-1", understood(text), verdict(outcome), GROUND)
+    return rule(leg(text, "did-1"), verdict(outcome), GROUND)
+
+
+def leg(text: str = "SELECT 1", did: str = "did-1", prior: Ruling | None = None) -> Leg:
+    """A statement at the start of its journey."""
+    return Leg(understood(text), did, text.encode(), prior)

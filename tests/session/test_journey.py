@@ -4,8 +4,8 @@ import pytest
 
 from gateway.core.events import EventType
 from gateway.core.verdict import Outcome, Verdict
-from gateway.session.journey import Command, Decide, Journey, Leg, Record, travel
-from gateway.session.ruling import Ground, Ruling
+from gateway.session.journey import Command, Decide, Journey, Record, travel
+from gateway.session.ruling import Ground, Leg, Ruling
 from gateway.session.task import Phase
 from tests.session import fakes
 from tests.session.test_records import traveller
@@ -13,7 +13,8 @@ from tests.session.test_records import traveller
 
 def play(journey: Journey, *verdicts: Verdict) -> tuple[list[Command], tuple[Ruling, ...]]:
     """Answer each Decide in turn, and write down every command."""
-    answers, commands = list(verdicts), []
+    answers = list(verdicts)
+    commands: list[Command] = []
     answer: Verdict | None = None
     while True:
         try:

@@ -78,6 +78,6 @@ def test_a_closed_session_counts_what_it_did() -> None:
 
 
 def test_no_record_holds_the_text_of_a_statement() -> None:
-    ruling = rule("d", fakes.understood("SELECT '4111111111111111'"), fakes.verdict(), fakes.GROUND)
+    ruling = rule(fakes.leg("SELECT '4111111111111111'"), fakes.verdict(), fakes.GROUND)
     event = records.decided(ruling, Phase.QUERY, traveller())
     assert b"4111" not in msgspec.json.encode(event)

@@ -1,4 +1,4 @@
-"""The event loops that code which touches the network must hold on: uvloop in service, asyncio's where that is missing."""
+"""The event loops that code which touches the network must hold on: uvloop in service, asyncio's elsewhere."""
 
 import asyncio
 from collections.abc import Callable, Mapping

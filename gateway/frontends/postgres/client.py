@@ -1,51 +1,84 @@
-"""From the client: messages in order, each given to what handles it; COPY data passed on; errors of the protocol fatal."""
+"""From the client: messages in order, each given to what handles it; COPY data passed on; broken ones refused.
+
+A message whose frame is whole but whose content cannot be read is an error like any other, as it is for the server. A
+frame that lies about itself ends the session: nobody knows where the next one begins.
+"""
+
+from typing import Final
 
 from gateway.core.errors import ProtocolError
 from gateway.frontends.postgres import statements
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.relay import ensure_upstream
+from gateway.frontends.postgres.steps import turn_away
 from gateway.session.exchange import Entry, Wait
 from gateway.wire.postgres import client_messages as wire
-from gateway.wire.postgres.frames import ClientReader, DataRun
+from gateway.wire.postgres.frames import ClientReader, DataRun, Frame
 from gateway.wire.postgres.server_messages import ready_for_query
+
+_HEEDED: Final = frozenset({b"S", b"X"})
+"""what is not ignored after an error in the extended protocol: Sync and Terminate (§54.2.3)"""
+_WAITS: Final = {
+    b"Q": Wait.QUERY,
+    b"F": Wait.QUERY,
+    b"P": Wait.PARSE,
+    b"B": Wait.BIND,
+    b"D": Wait.DESCRIBE,
+    b"E": Wait.EXECUTE,
+    b"C": Wait.CLOSE,
+}
 
 
 async def listen(conversation: Conversation, reader: ClientReader) -> None:
-    """Handle what the client says until it leaves. Raises EndSession and ProtocolError."""
+    """Handle what the client says until it leaves. Raises EndSession, ProtocolError, ConnectionError."""
     data = b""
     while not conversation.ended.done():
         for item in reader.receive_data(data):
             if isinstance(item, DataRun):
                 await _copy_data(conversation, item)
             else:
-                await _handle(conversation, wire.parse(item))
+                await _take(conversation, item)
             if conversation.ended.done():
                 return
         await _flush(conversation)
         data = await conversation.client.read()
         if not data:
             raise EndSession("client.gone")
+        conversation.moved()
 
 
 async def _flush(conversation: Conversation) -> None:
     """Wait while either side is slow to take what was written."""
-    if conversation.link is not None:
-        await conversation.link.stream.drain()
+    await conversation.settle_skipped()
+    if conversation.link is not None and not conversation.link.stream.closed:
+        await conversation.link.drain()
     await conversation.client.drain()
 
 
+async def _take(conversation: Conversation, frame: Frame) -> None:
+    """One frame, unless it is to be ignored."""
+    if (conversation.skipping or conversation.exchange.skipping) and frame.kind not in _HEEDED:
+        return
+    try:
+        message = wire.parse(frame)
+    except ProtocolError as error:
+        wait = _WAITS.get(frame.kind)
+        if wait is None or conversation.exchange.copying_in:
+            raise
+        await turn_away(conversation, wait, error)
+    else:
+        await _handle(conversation, message)
+
+
 async def _handle(conversation: Conversation, message: wire.Message) -> None:
-    """One message. After an error in the extended protocol everything but Sync and Terminate is ignored (§54.2.3)."""
     match message:
         case wire.Terminate():
             raise EndSession("client.terminated")
         case wire.Sync():
             await _sync(conversation, message)
-        case _ if conversation.skipping:
-            return
         case wire.Flush():
             if conversation.link is not None and not conversation.exchange.copying_in:
-                conversation.link.stream.write(message.raw)
+                conversation.link.write(message.raw)
         case wire.CopyDone() | wire.CopyFail():
             await _copy_end(conversation, message)
         case wire.Credentials():
@@ -78,24 +111,23 @@ async def _statement(
 
 
 async def _sync(conversation: Conversation, message: wire.Sync) -> None:
-    """Sync ends skipping. During COPY from the client the server ignores it, so it is not sent (§54.2.7)."""
+    """Sync ends skipping. During COPY from the client the server ignores it, so it is kept back (§54.2.7)."""
     if conversation.exchange.copying_in:
+        conversation.exchange.keep_sync()
         return
     conversation.skipping = False
     if conversation.link is None or conversation.at_rest:
         conversation.client.write(ready_for_query(b"I"))
         return
-    link = await ensure_upstream(conversation)
-    if not link.stream.closed:
-        conversation.send(Entry(Wait.SYNC), message.raw)
+    await ensure_upstream(conversation)
+    conversation.send(Entry(Wait.SYNC), message.raw)
 
 
 async def _copying(conversation: Conversation) -> bool:
     """Whether the server takes COPY data. A client that sends it before the server asked is made to wait for that."""
     exchange = conversation.exchange
-    while not exchange.copying_in and not exchange.idle and not conversation.ended.done():
-        tail = exchange.head
-        if tail is None or tail.wait not in {Wait.QUERY, Wait.EXECUTE}:
+    while not exchange.copying_in and not conversation.ended.done():
+        if exchange.head is None or exchange.skipping:
             break
         await conversation.server_moves()
     return exchange.copying_in
@@ -105,11 +137,12 @@ async def _copy_data(conversation: Conversation, run: DataRun) -> None:
     """COPY data outside COPY is ignored, as the server does."""
     if conversation.skipping or not await _copying(conversation) or conversation.link is None:
         return
-    conversation.link.stream.write(run.raw)
-    await conversation.link.stream.drain()
+    conversation.exchange.copy_goes_on()
+    conversation.link.write(run.raw)
+    await conversation.link.drain()
 
 
 async def _copy_end(conversation: Conversation, message: wire.CopyDone | wire.CopyFail) -> None:
     if await _copying(conversation) and conversation.link is not None:
-        conversation.exchange.copying_in = False
-        conversation.link.stream.write(message.raw)
+        conversation.exchange.copy_goes_on(done=True)
+        conversation.link.write(message.raw)

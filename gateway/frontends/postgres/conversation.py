@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.core.errors import GatewayError
+from gateway.core.errors import GatewayError, Unavailable
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
-from gateway.session.exchange import Entry, Exchange
+from gateway.session.exchange import Entry, Exchange, Wait
 from gateway.session.registry import Change, Registry
 from gateway.session.ruling import Ruling
 from gateway.session.task import Phase, Settled, Task
@@ -38,27 +38,45 @@ class Conversation:
     house: House
     keeper: Keeper
     traveller: Traveller
-    client: Stream
-    startup: dict[str, str]
+    client: Stream = field(repr=False)
+    startup: dict[str, str] = field(repr=False)
     """settings the agent asked for at startup, for the upstream connection"""
     exchange: Exchange = field(default_factory=Exchange)
     registry: Registry = field(default_factory=Registry)
     link: Link | None = None
+    relaying: "asyncio.Task[None] | None" = None
     status: bytes = b"I"
     """transaction status of the last ReadyForQuery"""
     skipping: bool = False
     """the client was told of an error in the extended protocol: its messages are ignored up to Sync"""
     catalog_void: bool = False
     """the session changed the schema: what is known of it no longer holds"""
+    governed: bool = False
+    """the transaction has touched something governed: what the server says at its end may quote it"""
+    deciding: bool = False
+    """a statement is being judged and recorded: it must not be cut off between its decision and its outcome"""
+    stopping: "asyncio.Task[None] | None" = None
+    """a cancel request of ours on its way; the next statement must not be hit by it"""
     statements: int = 0
     denied: int = 0
+    told: set[str] = field(default_factory=set)
+    """statements whose masks the client was told of, by hash"""
+    quiet_since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    """loop time of the last message from either side"""
     ended: "asyncio.Future[EndSession]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     _progress: asyncio.Event = field(default_factory=asyncio.Event)
+    _skipped: list[Task] = field(default_factory=list)
+    _timers: dict[Task, asyncio.TimerHandle] = field(default_factory=dict)
 
     @property
     def at_rest(self) -> bool:
         """Nothing is owed and no transaction is open: a local answer keeps the order and the state."""
         return self.exchange.idle and self.status == b"I"
+
+    @property
+    def busy(self) -> bool:
+        """A statement is being judged, or the server works on one."""
+        return self.deciding or not self.exchange.idle
 
     @property
     def guarded(self) -> bool:
@@ -71,9 +89,11 @@ class Conversation:
         self.traveller.transaction = {b"I": "none", b"T": "active", b"E": "failed"}[status]
         if status == b"I":
             self.registry.end_transaction()
+            self.governed = self.governed and not self.exchange.idle
 
     def moved(self) -> None:
         """Wake whoever waits for the server."""
+        self.quiet_since = asyncio.get_running_loop().time()
         self._progress.set()
 
     async def server_moves(self) -> None:
@@ -87,12 +107,28 @@ class Conversation:
             self.ended.set_result(ending)
         self.moved()
 
+    def failed(self, task: "asyncio.Task[None]") -> None:
+        """End with a word when a task of ours is over and has not ended the session itself: nobody is left hanging."""
+        del task
+        self.leave(EndSession.because(Unavailable("session.failed")))
+
     def send(self, entry: Entry, message: bytes) -> None:
-        """Write a message to the server and note what it owes for it."""
+        """Write a message to the server and note what it owes for it. One that it would skip is not sent."""
         if self.link is None:
             raise TypeError("nothing is sent before the upstream connection is open")
+        if self.exchange.skipping and entry.wait is not Wait.SYNC:
+            self._skip(entry)
+            return
+        self.governed = self.governed or any(task.governed for task in entry.tasks)
         self.exchange.sent(entry)
         self.link.stream.write(message)
+
+    def _skip(self, entry: Entry) -> None:
+        changes = [change for task in entry.tasks for change in task.changes]
+        for change in [entry.change, *changes]:
+            if change is not None:
+                self.registry.settle(change, done=False)
+        self._skipped.extend(entry.tasks)
 
     def note(self, change: Change) -> Change:
         """Note a change of names that goes out with the message now being sent."""
@@ -101,24 +137,55 @@ class Conversation:
     def task(self, ruling: Ruling, phase: Phase) -> Task:
         """A recorded statement about to be sent."""
         limits = ruling.verdict.decision.obligations.limits
-        task = Task(ruling, phase, self.house.clock.monotonic_ns(), row_limit=limits.rows)
-        if limits.seconds is not None:
-            asyncio.get_running_loop().call_later(limits.seconds, self._too_long, task)
+        task = Task(ruling, phase, self.house.clock.monotonic_ns(), row_limit=_row_limit(ruling))
+        task.byte_limit = limits.bytes
+        if limits.seconds is not None and phase is not Phase.PARSE:
+            self._arm(task, limits.seconds)
         return task
 
-    def _too_long(self, task: Task) -> None:
-        """A statement used up its seconds: stop it, unless it has been answered."""
+    def _arm(self, task: Task, seconds: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers[task] = loop.call_later(seconds, self._too_long, task, seconds)
+
+    def _too_long(self, task: Task, seconds: int) -> None:
+        """A statement used up its seconds: stop it. One that has not had its turn yet gets them from now on."""
         head = self.exchange.head
-        if head is not None and head.task is task and not task.over:
-            task.over = "limit.seconds"
+        if head is not None and head.task is task:
+            task.over = task.over or "limit.seconds"
             self.stop_upstream()
+        else:
+            self._arm(task, seconds)
 
     def stop_upstream(self) -> None:
         """Ask the server to cancel what it is doing now."""
-        if self.link is not None:
-            self.house.spawn(self.keeper.cancel(self.link))
+        if self.link is not None and self.stopping is None:
+            self.stopping = self.house.spawn(self.keeper.cancel(self.link))
+
+    async def stopped(self) -> None:
+        """Wait until a cancel request of ours has been delivered: from then on it can hit nothing else."""
+        if self.stopping is not None:
+            await asyncio.wait({self.stopping})
+            self.stopping = None
 
     async def finish(self, task: Task, how: Settled) -> None:
-        """Record how a statement ended. A log that cannot take it refuses the next decision, so nothing more is done."""
+        """Record how a statement ended. A log that cannot take it refuses the next decision: that is enough."""
+        timer = self._timers.pop(task, None)
+        if timer is not None:
+            timer.cancel()
         event = records.finished(task, how, self.traveller, self.house.clock.monotonic_ns())
         await self.house.note(event)
+
+    async def settle_skipped(self) -> None:
+        """Record the statements that were decided while the server began to skip."""
+        while self._skipped:
+            await self.finish(self._skipped.pop(0), Settled.SKIPPED)
+
+
+def _row_limit(ruling: Ruling) -> int | None:
+    """The least of the bounds on rows: for the statement, and for each label among its columns."""
+    limits = ruling.verdict.decision.obligations.limits
+    labels = {label for column in ruling.understood.statement.columns for label in column.labels}
+    bounds = [value for label, value in limits.rows_by_label.items() if label in labels]
+    if limits.rows is not None:
+        bounds.append(limits.rows)
+    return min(bounds, default=None)

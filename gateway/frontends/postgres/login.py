@@ -1,7 +1,7 @@
 """From a startup message to a principal and a connection: who may come in, and with which settings.
 
-The token travels as the cleartext password inside TLS (PostgreSQL 18, §54.2.1, AuthenticationCleartextPassword). What is
-wrong with it goes into the record; the client hears the same words for every kind of bad token.
+The token travels as the cleartext password inside TLS (PostgreSQL 18, §54.2.1, AuthenticationCleartextPassword). What
+is wrong with it goes into the record; the client hears the same words for every kind of bad token.
 """
 
 from gateway.core.errors import GatewayError, ProtocolError, Refused, Unauthenticated
@@ -10,6 +10,7 @@ from gateway.core.principal import Principal
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.texts import failure
+from gateway.masking.detect import blank
 from gateway.upstream.stream import Stream
 from gateway.wire.postgres import client_messages as wire
 from gateway.wire.postgres import server_messages as server
@@ -33,7 +34,7 @@ _ENCODINGS = frozenset({"utf8", "utf-8", "unicode", "'utf-8'", "'utf8'", "sql_as
 class TurnedAway(Exception):
     """The client is not let in. `farewell` has been decided on; the record has been written."""
 
-    def __init__(self, farewell: bytes) -> None:
+    def __init__(self, farewell: bytes = b"") -> None:
         super().__init__("turned away")
         self.farewell = farewell
 
@@ -52,7 +53,7 @@ async def authenticate(
         if keeper is None:
             raise Refused("login.unknown_connection")
     except GatewayError as error:
-        await house.note(_failed(startup, error, client_ip))
+        await house.note(failed(error, client_ip, startup.database if startup.database in house.keepers else ""))
         raise TurnedAway(failure(_generic(error), fatal=True)) from None
     return principal, keeper
 
@@ -68,7 +69,7 @@ def check_settings(startup: StartupMessage) -> dict[str, str]:
             if value.lower() not in _ENCODINGS:
                 raise Refused("startup.encoding", "only UTF8 is spoken here")
         elif name not in {"user", "database", "application_name", *SAID}:
-            raise Refused("startup.option", name if name.isidentifier() else "")
+            raise Refused("startup.option", cleaned(name, 63) if name.isidentifier() else "")
     return settings
 
 
@@ -111,11 +112,17 @@ def _generic(error: GatewayError) -> GatewayError:
     return Unauthenticated("login.failed") if isinstance(error, Unauthenticated) else error
 
 
-def _failed(startup: StartupMessage, error: GatewayError, client_ip: str) -> Event:
-    """The record names the code; of what the client sent only whether it meant a name we know."""
+def failed(error: GatewayError, client_ip: str, connection: str = "") -> Event:
+    """The record of a client that was not let in: the code, and of what it sent only a name we know."""
     return Event(
         type=EventType.AUTH_FAILED,
         ok=False,
-        res=startup.database if len(startup.database) <= 63 else "",  # noqa: PLR2004  NAMEDATALEN - 1
+        res=connection,
         data={"code": error.code, "detail": error.detail, "client_ip": client_ip, "channel": "postgres"},
     )
+
+
+def cleaned(text: str, length: int) -> str:
+    """What a client says of itself, fit for records: no control characters, no card numbers, not longer than that."""
+    plain = "".join(character if character.isprintable() else "?" for character in text[:length])
+    return blank(plain.encode(errors="replace"))[0].decode()

@@ -3,7 +3,7 @@
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.session.registry import Change, Portal, Prepared, Space
 from gateway.session.ruling import Ruling
-from gateway.session.task import Task
+from gateway.session.task import Phase, Task
 from gateway.sql import model
 
 
@@ -29,7 +29,5 @@ def follow(conversation: Conversation, task: Task, *, done: bool) -> None:
     for change in task.changes:
         conversation.registry.settle(change, done=done)
     effect = task.ruling.understood.effect
-    if isinstance(effect, model.ChangeSchema):
-        conversation.catalog_void = True
-    if done and isinstance(effect, model.Say):
+    if done and task.phase is not Phase.PARSE and isinstance(effect, model.Say):
         conversation.traveller.said[effect.name] = effect.value

@@ -1,64 +1,90 @@
-"""One client from its first byte to its last: arrival, login, conversation, and the record that closes it."""
+"""One client from its first byte to its last: arrival, login, conversation; and how all end with the gateway."""
 
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.core.errors import GatewayError, Unavailable
+from gateway.core.errors import ProtocolError, Unavailable
 from gateway.core.ids import new_id, random_bytes
 from gateway.core.principal import Principal
-from gateway.frontends.accept import CancelArrival, ClientStartup
+from gateway.frontends.accept import Arrival, CancelArrival, ClientStartup, Rejected
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
-from gateway.frontends.postgres.client import listen
 from gateway.frontends.postgres.conversation import Conversation, EndSession
-from gateway.frontends.postgres.login import SAID, TurnedAway, authenticate, check_settings, welcome
+from gateway.frontends.postgres.ending import converse
+from gateway.frontends.postgres.login import SAID, TurnedAway, authenticate, check_settings, cleaned, failed, welcome
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
-from gateway.session.task import Settled
 from gateway.session.traveller import Traveller
+from gateway.upstream.stream import Stream
 from gateway.wire.postgres.frames import ClientReader
 
-LOGIN_SECONDS = 30.0
 _KEY_BYTES = 4
 """a cancel key of protocol 3.0; longer ones need 3.2"""
+_NAME_MAX = 63
+"""characters of an application name, NAMEDATALEN - 1"""
+_SAID_MAX = 256
+_LOOK_SECONDS = 0.02
+CLOSING_SECONDS = 15.0
 
 
 @dataclass(eq=False)
 class Reception:
-    """Takes in the clients of one listener. `running` maps cancel keys to sessions."""
+    """Takes in the clients of the listeners. `running` maps cancel keys to sessions."""
 
     house: House
-    running: dict[tuple[int, bytes], Conversation] = field(default_factory=dict)
+    running: dict[tuple[int, bytes], Conversation] = field(default_factory=dict, repr=False)
+    closing: bool = False
+    _entering: set[Stream] = field(default_factory=set)
 
-    async def receive(self, arrival: ClientStartup | CancelArrival) -> None:
+    async def receive(self, arrival: Arrival) -> None:
         """Serve one arrival to its end. Never raises."""
         match arrival:
             case CancelArrival():
-                found = self.running.get((arrival.pid, arrival.key))
-                if found is not None and found.link is not None:
-                    await found.keeper.cancel(found.link)
+                await self._cancel(arrival)
             case ClientStartup():
                 await self._serve(arrival)
+            case Rejected():
+                if arrival.error is not None:
+                    await self.house.note(failed(arrival.error, arrival.peer))
 
     async def drain(self, grace: float) -> None:
-        """Stop: every session ends with 57P01; whoever takes longer than `grace` seconds to leave is left behind."""
-        for conversation in list(self.running.values()):
-            conversation.leave(EndSession.because(Unavailable("session.stopping")))
+        """End every session: idle ones now, busy ones when their statement has ended, all of them after `grace` s.
+
+        Returns when they are closed and recorded. From now on nobody is let in.
+        """
+        self.closing = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        for stream in tuple(self._entering):
+            stream.abort()
+        while self.running and loop.time() < deadline + CLOSING_SECONDS:
+            for conversation in tuple(self.running.values()):
+                if not conversation.busy or loop.time() >= deadline:
+                    conversation.leave(EndSession.because(Unavailable("session.stopping")))
+            await asyncio.sleep(_LOOK_SECONDS)
         if self.house.tasks:
-            await asyncio.wait(self.house.tasks, timeout=grace)
+            await asyncio.wait(set(self.house.tasks), timeout=1.0)
+
+    async def _cancel(self, arrival: CancelArrival) -> None:
+        try:
+            found = self.running.get((arrival.pid, arrival.key))
+            if found is not None and found.link is not None:
+                await found.keeper.cancel(found.link)
+        finally:
+            arrival.hang_up()
 
     async def _serve(self, arrival: ClientStartup) -> None:
-        client, reader = arrival.stream, ClientReader(self.house.message_max)
+        client, reader = arrival.stream, ClientReader()
+        self._entering.add(client)
         try:
-            async with asyncio.timeout(LOGIN_SECONDS):
-                conversation, key = await self._login(arrival, reader)
-        except TimeoutError:
-            client.abort()
-            return
+            conversation, key = await self._login(arrival, reader)
         except (TurnedAway, EndSession) as ending:
             client.write(ending.farewell)
             await client.close()
             return
+        finally:
+            self._entering.discard(client)
+            arrival.slot.release()
         self.running[key] = conversation
         try:
             await converse(conversation, reader)
@@ -67,19 +93,35 @@ class Reception:
 
     async def _login(self, arrival: ClientStartup, reader: ClientReader) -> tuple[Conversation, tuple[int, bytes]]:
         startup, client = arrival.startup, arrival.stream
-        principal, keeper = await authenticate(self.house, client, reader, startup, arrival.peer)
+        if self.closing:
+            raise EndSession.because(Unavailable("session.stopping"))
+        try:
+            async with asyncio.timeout_at(arrival.deadline):
+                principal, keeper = await authenticate(self.house, client, reader, startup, arrival.peer)
+        except TimeoutError:
+            late = ProtocolError("wire.startup_timeout")
+            await self.house.note(failed(late, arrival.peer))
+            raise TurnedAway(failure(late, fatal=True)) from None
+        arrival.slot.release()
         try:
             await keeper.ground()
         except Unavailable as error:
+            await self.house.note(failed(error, arrival.peer, keeper.name))
             raise EndSession.because(error) from None
         traveller = self._traveller(arrival, principal, keeper)
-        if not await self.house.note(records.opened(traveller)):
-            raise EndSession.because(Unavailable("evidence.unavailable"))
-        conversation = Conversation(self.house, keeper, traveller, client, check_settings(startup))
+        if self.closing or not await self.house.note(records.opened(traveller)):
+            raise EndSession.because(Unavailable("session.stopping" if self.closing else "evidence.unavailable"))
+        return self._begin(arrival, reader, keeper, traveller)
+
+    def _begin(
+        self, arrival: ClientStartup, reader: ClientReader, keeper: Keeper, traveller: Traveller
+    ) -> tuple[Conversation, tuple[int, bytes]]:
+        """From here on it is a session: it has been opened in the record, and will be closed there."""
+        settings = check_settings(arrival.startup)
+        conversation = Conversation(self.house, keeper, traveller, arrival.stream, settings)
         key = self._new_key()
-        reader.open()
-        client.write(welcome(keeper, principal, traveller.application, *key))
-        await client.drain()
+        reader.open(keeper.message_max)
+        arrival.stream.write(welcome(keeper, traveller.principal, traveller.application, *key))
         return conversation, key
 
     def _new_key(self) -> tuple[int, bytes]:
@@ -102,51 +144,6 @@ class Reception:
             client_ip=arrival.peer,
             tls=arrival.tls,
             started_ns=self.house.clock.now_ns(),
-            application=parameters.get("application_name", ""),
-            said={short: parameters[name] for name, short in SAID.items() if name in parameters},
+            application=cleaned(parameters.get("application_name", ""), _NAME_MAX),
+            said={short: cleaned(parameters[name], _SAID_MAX) for name, short in SAID.items() if name in parameters},
         )
-
-
-async def converse(conversation: Conversation, reader: ClientReader) -> None:
-    """Run a session until the client, the server, the token or an error ends it; then close everything and record it."""
-    house = conversation.house
-    left = conversation.traveller.principal.expires_at - house.clock.now_ns() / 1e9
-    expiry = asyncio.get_running_loop().call_later(
-        max(left, 0), conversation.leave, EndSession.because(Unavailable("session.token_expired"))
-    )
-    listening = asyncio.ensure_future(_listen(conversation, reader))
-    try:
-        await asyncio.wait({listening, conversation.ended}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        expiry.cancel()
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await _close(conversation)
-
-
-async def _listen(conversation: Conversation, reader: ClientReader) -> None:
-    try:
-        await listen(conversation, reader)
-    except EndSession as ending:
-        conversation.leave(ending)
-    except GatewayError as error:
-        await conversation.house.note(records.message_refused(conversation.traveller, error.code, error.detail))
-        conversation.leave(EndSession(error.code, failure(error, fatal=True)))
-
-
-async def _close(conversation: Conversation) -> None:
-    """Say good-bye to both sides; what the server still owed is recorded as lost."""
-    ending = conversation.ended.result() if conversation.ended.done() else EndSession("gateway.stopped")
-    if conversation.link is not None:
-        busy = not conversation.exchange.idle
-        if busy:
-            await conversation.keeper.cancel(conversation.link)
-        conversation.link.close()
-    for entry in conversation.exchange.abandon():
-        for task in entry.tasks[entry.at :]:
-            await conversation.finish(task, Settled.LOST)
-    counts = {"statements": conversation.statements, "denied": conversation.denied}
-    await conversation.house.note(records.closed(conversation.traveller, ending.reason, counts))
-    if ending.farewell:
-        conversation.client.write(ending.farewell)
-    await conversation.client.close()

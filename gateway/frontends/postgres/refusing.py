@@ -13,8 +13,11 @@ REJECTED = "querywarden refused"
 """No grammar has this as a statement, and no portal is called so."""
 
 
-def refuse(conversation: Conversation, wait: Wait, error: bytes) -> None:
-    """Answer the message that would have waited as `wait` with our ErrorResponse."""
+def refuse(conversation: Conversation, wait: Wait, error: bytes, name: str = "") -> None:
+    """Answer the message that would have waited as `wait` with our ErrorResponse.
+
+    `name` is that of a refused Parse: a failed one takes the unnamed statement with it, and leaves others alone.
+    """
     conversation.denied += 1
     if conversation.at_rest or conversation.link is None:
         conversation.client.write(error)
@@ -27,8 +30,8 @@ def refuse(conversation: Conversation, wait: Wait, error: bytes) -> None:
         case Wait.QUERY:
             message = wire.query(REJECTED)
         case Wait.PARSE:
-            message = wire.parse_message("", REJECTED)
+            message = wire.parse_message(name, REJECTED)
         case Wait.BIND | Wait.DESCRIBE | Wait.EXECUTE | Wait.CLOSE | Wait.SYNC:
             message = wire.execute(REJECTED)
     conversation.send(Entry(wait, refusal=error), message)
-    conversation.skipping = wait is not Wait.QUERY
+    conversation.skipping = conversation.skipping or wait is not Wait.QUERY

@@ -7,12 +7,13 @@ server that could carry a protected value, and card numbers that the net finds.
 from gateway.core.errors import GatewayError, ProtocolError, Unavailable
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.mirror import follow
-from gateway.frontends.postgres.results import check_columns, take_rows
+from gateway.frontends.postgres.results import check_columns, no_columns, take_rows
 from gateway.frontends.postgres.server_texts import scrub
-from gateway.frontends.postgres.texts import failure
-from gateway.session.exchange import Step
+from gateway.frontends.postgres.texts import failure, masked_notice
+from gateway.session.exchange import Entry, Step, Wait
 from gateway.session.task import Settled, Task
 from gateway.upstream.postgres import Link
+from gateway.wire.postgres import client_messages
 from gateway.wire.postgres import server_messages as server
 from gateway.wire.postgres.frames import DataRun, Frame, Received, ServerReader
 
@@ -27,19 +28,20 @@ _PASSED_PARAMETERS = frozenset(
 
 
 async def ensure_upstream(conversation: Conversation) -> Link:
-    """The connection to the database, opened at the first statement that is forwarded."""
+    """The connection to the database, opened at the first statement that is forwarded. Raises EndSession."""
     if conversation.link is None:
         try:
             conversation.link = await conversation.keeper.open(conversation.traveller.sid, conversation.startup)
         except Unavailable as error:
             raise EndSession.because(error) from None
-        conversation.house.spawn(relay(conversation, conversation.link))
+        conversation.relaying = conversation.house.spawn(relay(conversation, conversation.link))
+        conversation.relaying.add_done_callback(conversation.failed)
     return conversation.link
 
 
 async def relay(conversation: Conversation, link: Link) -> None:
-    """Pass on what the server says until it or the session ends."""
-    reader = ServerReader(conversation.house.message_max)
+    """Pass on what the server says until it or the session ends. Never raises."""
+    reader = ServerReader(conversation.keeper.message_max)
     try:
         while not conversation.ended.done():
             data = await link.stream.read()
@@ -48,6 +50,8 @@ async def relay(conversation: Conversation, link: Link) -> None:
             await _pass(conversation, reader, data)
     except GatewayError as error:
         conversation.leave(EndSession.because(error))
+    except ConnectionError:
+        conversation.leave(EndSession("client.gone"))
     except EndSession as ending:
         conversation.leave(ending)
 
@@ -56,15 +60,19 @@ async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -
     """Handle one chunk: everything it completes goes out in one write, then its statements are closed in the log."""
     out: list[bytes] = []
     finished: list[tuple[Task, Settled]] = []
+    ready = False
     try:
         for item in reader.receive_data(data):
             step = conversation.exchange.receive(item.kind)
+            finished.extend(step.finished)
+            ready = ready or step.ready
             out.append(_translate(conversation, item, step))
             _settle(conversation, step)
-            finished.extend(step.finished)
     finally:
+        if ready:
+            await conversation.stopped()
         shown = b"".join(out)
-        if shown:
+        if shown and not conversation.ended.done():
             conversation.client.write(shown)
         for task, how in finished:
             await conversation.finish(task, how)
@@ -79,9 +87,11 @@ def _settle(conversation: Conversation, step: Step) -> None:
             conversation.registry.settle(entry.change, done=how is Settled.DONE)
     for task, how in step.finished:
         follow(conversation, task, done=how is Settled.DONE)
+    if step.late_sync:
+        conversation.send(Entry(Wait.SYNC), client_messages.SYNC)
 
 
-def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
+def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:  # noqa: PLR0911 -- a line a message
     """What the client is shown for one message."""
     if isinstance(item, DataRun):
         return take_rows(conversation, item, step)
@@ -96,13 +106,13 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
         case b"A":
             return b"" if conversation.guarded else item.raw
         case b"T":
-            check_columns(conversation, item, step)
+            check_columns(item, step)
+        case b"n":
+            no_columns(step)
         case b"Z":
             conversation.ready(server.parse_ready_for_query(item))
-        case b"C":
-            _complete(item, step)
-        case b"W":
-            raise ProtocolError("upstream.unexpected_message", "CopyBothResponse")
+        case b"C" | b"s":
+            return _complete(conversation, item, step)
         case _:
             pass
     return b"" if hidden else item.raw
@@ -111,15 +121,15 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
 def _error(conversation: Conversation, item: Frame, step: Step) -> bytes:
     """An error of the server, or of ours in its place. A FATAL one ends the session."""
     said = server.parse_diagnostic(item)
+    failed = next((task for task, how in step.finished if how is Settled.FAILED), None)
+    if failed is not None:
+        failed.error = failed.over or said.sqlstate
     if said.severity in {"FATAL", "PANIC"}:
         raise EndSession("upstream.fatal", scrub(conversation, item, step))
     if step.entry is not None and step.entry.refusal:
         return step.entry.refusal
-    for task, how in step.finished:
-        if how is Settled.FAILED:
-            if task.over:
-                return failure(GatewayError(task.over), did=task.ruling.did)
-            task.error = said.sqlstate
+    if failed is not None and failed.over:
+        return failure(GatewayError(failed.over), did=failed.ruling.did)
     return scrub(conversation, item, step)
 
 
@@ -132,7 +142,27 @@ def _parameter(conversation: Conversation, item: Frame) -> bytes:
     return item.raw if name in _PASSED_PARAMETERS or not conversation.guarded else b""
 
 
-def _complete(item: Frame, step: Step) -> None:
-    tag = server.parse_command_complete(item).tag
-    for task, _ in step.finished:
-        task.tag = tag
+def _complete(conversation: Conversation, item: Frame, step: Step) -> bytes:
+    """The end of a statement, after what the client has to be told of it."""
+    task = step.task
+    if task is None:
+        return item.raw
+    if item.kind == b"C":
+        task.tag = server.parse_command_complete(item).tag
+    if task.portal is not None:
+        task.portal.served += task.rows
+    if task.over:
+        task.error = task.over
+        return failure(GatewayError(task.over), did=task.ruling.did)
+    return _notice(conversation, task) + item.raw
+
+
+def _notice(conversation: Conversation, task: Task) -> bytes:
+    """Once for each statement text: which columns were seen through a mask."""
+    if not conversation.house.notices or task.ruling.plan is None or not task.ruling.plan.masked:
+        return b""
+    text = task.ruling.understood.statement.sha256
+    if text in conversation.told:
+        return b""
+    conversation.told.add(text)
+    return masked_notice(task.ruling.plan, task.ruling.did)

@@ -3,14 +3,16 @@
 from gateway.core.errors import ProtocolError
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.masking.detect import blank, blank_row, suspicious
+from gateway.masking.fields import readings
 from gateway.session.exchange import Step
 from gateway.session.ruling import Ruling
+from gateway.session.shape import Shape
 from gateway.session.task import Task
 from gateway.wire.postgres.frames import DataRun, Frame
 from gateway.wire.postgres.server_messages import Column, parse_row_description
 
 
-def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
+def check_columns(item: Frame, step: Step) -> None:
     """A protected base column that the plan did not expect raw ends the session before its first row.
 
     That a column names no table proves nothing: this is a second net below masking at the source.
@@ -24,12 +26,19 @@ def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
     for field in fields:
         place = (field.table_oid, field.attnum)
         if place in protected and place not in expected:
-            raise ProtocolError("result.unexpected_column", field.name)
+            raise ProtocolError("result.unexpected_column", f"attribute {field.attnum} of relation {field.table_oid}")
     exempt = exempt_columns(ruling, fields)
+    shape = Shape(exempt, tuple(field.type_oid for field in fields), tuple(field.format for field in fields))
     if step.task is not None:
-        step.task.exempt = exempt
-    if about is not None:
-        about.described, about.exempt = True, exempt
+        step.task.shape = shape
+    elif about is not None:
+        about.shape = shape
+
+
+def no_columns(step: Step) -> None:
+    """NoData: the statement gives no rows."""
+    if step.entry is not None and step.entry.about is not None:
+        step.entry.about.shape = Shape()
 
 
 def exempt_columns(ruling: Ruling, fields: tuple[Column, ...]) -> frozenset[int]:
@@ -52,32 +61,50 @@ def take_rows(conversation: Conversation, run: DataRun, step: Step) -> bytes:
     task = step.task
     if task is None:
         raise ProtocolError("upstream.unexpected_message", "rows that nobody asked for")
-    if task.over:
+    about = step.entry.about if step.entry else None
+    shape = about.shape if about else task.shape
+    guarded = conversation.guarded
+    if guarded and run.kind == b"D" and shape is None:
+        raise ProtocolError("upstream.unexpected_message", "rows that were not described")
+    run = _within_limits(conversation, run, task)
+    if not run.count:
         return b""
-    if task.row_limit is not None and task.rows + run.count > task.row_limit:
-        run = run.first(task.row_limit - task.rows)
-        task.over = "limit.rows"
-        conversation.stop_upstream()
     task.rows += run.count
-    shown = _scanned(run, task) if conversation.guarded else run.raw
+    shown = _scanned(run, task, shape or Shape()) if guarded else run.raw
     task.bytes += len(shown)
     return shown
 
 
-def _scanned(run: DataRun, task: Task) -> bytes:
+def _within_limits(conversation: Conversation, run: DataRun, task: Task) -> DataRun:
+    """The rows that may still be shown; the statement is stopped at the first that may not."""
+    if task.over:
+        return run.first(0)
+    served = task.rows + (task.portal.served if task.portal else 0)
+    if task.row_limit is not None and served + run.count > task.row_limit:
+        task.over = "limit.rows"
+        run = run.first(task.row_limit - served)
+    elif task.byte_limit is not None and task.bytes + len(run.raw) > task.byte_limit:
+        task.over = "limit.bytes"
+        run = run.first(0)
+    if task.over:
+        conversation.stop_upstream()
+    return run
+
+
+def _scanned(run: DataRun, task: Task, shape: Shape) -> bytes:
     """The run with card numbers blanked in place. A clean chunk, nearly every one, is looked at once, as a whole."""
     if not suspicious(run.raw):
         return run.raw
+    parts = []
     if run.kind == b"d":
-        parts = []
         for payload in run.payloads():
             text, found = blank(bytes(payload))
             task.blanked += found
             parts.append(b"d" + (len(text) + 4).to_bytes(4, "big") + text)
         return b"".join(parts)
-    parts = []
+    how = readings(shape.columns(task.portal.formats if task.portal else None))
     for payload in run.payloads():
-        row, hits = blank_row(bytes(payload), task.exempt)
+        row, hits = blank_row(bytes(payload), shape.exempt, how)
         for index, found in hits.items():
             task.columns[index] = task.columns.get(index, 0) + found
             task.blanked += found

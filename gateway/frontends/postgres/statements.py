@@ -1,16 +1,19 @@
 """Statements of a client, each taken through the journey before its message, or another in its place, goes upstream."""
 
+from dataclasses import replace
+
 from gateway.core.errors import Refused
 from gateway.core.ids import new_id
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.frontends.postgres.mirror import changes
 from gateway.frontends.postgres.relay import ensure_upstream
-from gateway.frontends.postgres.steps import find, go, ground_for, readings, turn_away
+from gateway.frontends.postgres.steps import find, go, ground_for, read_again, readings, turn_away
 from gateway.session.composition import compose
 from gateway.session.exchange import Entry, Wait
-from gateway.session.journey import Leg
 from gateway.session.registry import Change, Portal, Prepared, Space
+from gateway.session.ruling import Ground, Leg, Ruling
 from gateway.session.task import Phase
+from gateway.sql import model
 from gateway.wire.postgres import client_messages as wire
 
 
@@ -18,14 +21,12 @@ async def on_query(conversation: Conversation, message: wire.Query) -> None:
     """A simple Query: one or more statements, one decision each; one refusal holds back all."""
     ground = await ground_for(conversation)
     legs = await readings(conversation, ground, message.text)
-    rulings = await go(conversation, Wait.QUERY, ground, legs, Phase.QUERY)
-    if rulings is None:
+    tasks = await go(conversation, Wait.QUERY, ground, legs, Phase.QUERY)
+    if tasks is None:
         return
-    await ensure_upstream(conversation)
-    tasks = tuple(conversation.task(ruling, Phase.QUERY) for ruling in rulings)
     for task in tasks:
         task.changes = [conversation.note(change) for change in changes(task.ruling)]
-    text, positions = compose(message.text, rulings)
+    text, positions = compose(message.text, [task.ruling for task in tasks])
     conversation.send(Entry(Wait.QUERY, tasks, positions=positions), wire.query(text))
 
 
@@ -36,17 +37,16 @@ async def on_parse(conversation: Conversation, message: wire.Parse) -> None:
     if len(legs) > 1:
         await turn_away(conversation, Wait.PARSE, Refused("statement.multiple"))
         return
-    rulings = await go(conversation, Wait.PARSE, ground, legs, Phase.PARSE)
-    if rulings is None:
-        if message.name == "":
+    tasks = await go(conversation, Wait.PARSE, ground, legs, Phase.PARSE, message.name)
+    if tasks is None:
+        if not message.name:
             conversation.registry.forget(Space.STATEMENT, "")
         return
-    await ensure_upstream(conversation)
-    prepared = Prepared(rulings[0] if rulings else None, message.text.encode())
-    change = conversation.note(Change(Space.STATEMENT, message.name, prepared))
+    rulings = [task.ruling for task in tasks]
     text, positions = compose(message.text, rulings, comment=False)
-    tasks = tuple(conversation.task(ruling, Phase.PARSE) for ruling in rulings)
-    entry = Entry(Wait.PARSE, tasks, change=change, about=prepared, positions=positions)
+    prepared = Prepared(rulings[0] if rulings else None, message.text.encode(), message.types, positions=positions)
+    change = conversation.note(Change(Space.STATEMENT, message.name, prepared))
+    entry = Entry(Wait.PARSE, tasks, change=change, about=prepared)
     conversation.send(entry, wire.parse_message(message.name, text, message.types))
 
 
@@ -57,7 +57,8 @@ async def on_bind(conversation: Conversation, message: wire.Bind) -> None:
         await turn_away(conversation, Wait.BIND, Refused("prepared.unknown"))
         return
     await ensure_upstream(conversation)
-    change = conversation.note(Change(Space.PORTAL, message.portal, Portal(prepared, message.raw)))
+    portal = Portal(prepared, message.raw, message.result_formats)
+    change = conversation.note(Change(Space.PORTAL, message.portal, portal))
     conversation.send(Entry(Wait.BIND, change=change, about=prepared), message.raw)
 
 
@@ -68,41 +69,57 @@ async def on_execute(conversation: Conversation, message: wire.Execute) -> None:
         await turn_away(conversation, Wait.EXECUTE, Refused("portal.unknown"))
         return
     prepared = portal.prepared
-    await ensure_upstream(conversation)
     if prepared.ruling is None:
+        await ensure_upstream(conversation)
         conversation.send(Entry(Wait.EXECUTE), message.raw)
         return
     ground = await ground_for(conversation)
-    exact = prepared.text + portal.bind
-    leg = Leg(prepared.ruling.understood, new_id(conversation.house.clock), exact, prepared.ruling)
-    rulings = await go(conversation, Wait.EXECUTE, ground, (leg,), Phase.EXECUTE)
-    if rulings is None:
+    leg = await _leg(conversation, ground, portal, prepared.ruling)
+    tasks = await go(conversation, Wait.EXECUTE, ground, (leg,), Phase.EXECUTE)
+    if tasks is None:
         return
-    if conversation.guarded and not prepared.described:
+    (task,) = tasks
+    if conversation.guarded and prepared.shape is None and prepared.asked != conversation.exchange.segment:
         _ask_for_columns(conversation, prepared, message.portal)
-    task = conversation.task(rulings[0], Phase.EXECUTE)
-    task.portal, task.exempt = portal, prepared.exempt
-    task.changes = [conversation.note(change) for change in changes(rulings[0])]
-    conversation.send(Entry(Wait.EXECUTE, (task,), about=prepared), message.raw)
+    task.portal = portal
+    task.changes = [conversation.note(change) for change in changes(task.ruling)]
+    conversation.send(Entry(Wait.EXECUTE, tasks, about=prepared), message.raw)
+
+
+async def _leg(conversation: Conversation, ground: Ground, portal: Portal, prior: Ruling) -> Leg:
+    """The statement of a portal as it reads now. A name it EXECUTEs may mean another statement than at Parse."""
+    prepared = portal.prepared
+    exact = prepared.text + portal.bind
+    if isinstance(prior.understood.effect, model.Execute):
+        (leg,) = await readings(conversation, ground, prior.understood.text, prepared.types)
+        return replace(leg, exact=exact)
+    understood = read_again(conversation, ground, prepared) or prior.understood
+    return Leg(understood, new_id(conversation.house.clock), exact, prior, understood)
 
 
 def _ask_for_columns(conversation: Conversation, prepared: Prepared, portal: str) -> None:
     """Add the Describe the client did not send: no row is shown before its columns were checked against the plan."""
-    conversation.send(Entry(Wait.DESCRIBE, hidden=True, about=prepared), wire.describe(b"P", portal))
+    prepared.asked = conversation.exchange.segment
+    conversation.send(Entry(Wait.DESCRIBE, hidden=True, about=prepared), wire.describe(wire.PORTAL, portal))
 
 
 async def on_describe(conversation: Conversation, message: wire.Describe) -> None:
     """Describe: harmless, and its answer is checked against the plan."""
-    space = Space.STATEMENT if message.target == b"S" else Space.PORTAL
+    space = Space.STATEMENT if message.target == wire.STATEMENT else Space.PORTAL
     found = await find(conversation, space, message.name)
+    if found is None:
+        code = "prepared.unknown" if space is Space.STATEMENT else "portal.unknown"
+        await turn_away(conversation, Wait.DESCRIBE, Refused(code))
+        return
     await ensure_upstream(conversation)
     about = found.prepared if isinstance(found, Portal) else found
+    about.asked = conversation.exchange.segment
     conversation.send(Entry(Wait.DESCRIBE, about=about), message.raw)
 
 
 async def on_close(conversation: Conversation, message: wire.Close) -> None:
     """Close: a name is gone once the server says so."""
-    space = Space.STATEMENT if message.target == b"S" else Space.PORTAL
+    space = Space.STATEMENT if message.target == wire.STATEMENT else Space.PORTAL
     await ensure_upstream(conversation)
     change = conversation.note(Change(space, message.name, None))
     conversation.send(Entry(Wait.CLOSE, change=change), message.raw)

@@ -1,24 +1,33 @@
-"""The steps every message of a statement takes: stand on a snapshot, read the text, look up names, travel, be refused."""
+"""The steps a statement's message takes: stand on a snapshot, read the text, look up names, travel, or be refused."""
 
-from gateway.core.errors import Refused, Unavailable
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+
+from gateway.core.errors import GatewayError, Unavailable
 from gateway.core.ids import new_id
+from gateway.core.statement import Hazard
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.refusing import refuse
+from gateway.frontends.postgres.relay import ensure_upstream
 from gateway.frontends.postgres.texts import failure, refusal
 from gateway.session import records
 from gateway.session.exchange import Wait
-from gateway.session.journey import Leg, travel
+from gateway.session.journey import travel
 from gateway.session.registry import MustWaitError, Portal, Prepared, Space
-from gateway.session.ruling import Ground, Ruling
-from gateway.session.task import Phase
-from gateway.sql.model import Execute, Scope
+from gateway.session.ruling import Ground, Leg, Ruling
+from gateway.session.task import Phase, Settled, Task
+from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Prepare, Scope, Understood
 from gateway.sql.understand import understand
 
 
 async def ground_for(conversation: Conversation) -> Ground:
     """The snapshot to judge on; after a change of schema by this session, a new one as soon as it can be seen."""
+    while conversation.catalog_void and conversation.exchange.will_be_ready and not conversation.ended.done():
+        await conversation.server_moves()
     try:
-        if conversation.catalog_void and conversation.status == b"I":
+        if conversation.catalog_void and conversation.at_rest:
             await conversation.keeper.reload()
             conversation.catalog_void = False
         ground = await conversation.keeper.ground()
@@ -33,31 +42,64 @@ async def readings(
     conversation: Conversation, ground: Ground, text: str, types: tuple[int, ...] = ()
 ) -> tuple[Leg, ...]:
     """Understand a text. One that may EXECUTE a prepared statement first waits until its name has one meaning."""
-    names: dict[str, Prepared | Portal] = {}
+    names: dict[str, Prepared] = {}
     if "execute" in text.lower():
         names = await _settled_names(conversation)
-    prepared = {name: p.ruling.understood for name, p in names.items() if isinstance(p, Prepared) and p.ruling}
-    scope = Scope(
-        search_path=conversation.keeper.target.search_path,
-        posture=ground.posture,
-        prepared=prepared,
-        parameter_types=types,
-    )
+    prepared = {name: read_again(conversation, ground, found) for name, found in names.items()}
+    known = {name: understood for name, understood in prepared.items() if understood is not None}
     exact = text.encode()
     legs = []
-    for understood in understand(text, ground.catalog, scope):
-        prior = names.get(understood.effect.name) if isinstance(understood.effect, Execute) else None
-        ruling = prior.ruling if isinstance(prior, Prepared) else None
-        legs.append(Leg(understood, new_id(conversation.house.clock), exact, ruling))
-    return tuple(legs)
+    for understood in understand(text, ground.catalog, _scope(conversation, ground, types, known)):
+        name = understood.effect.name if isinstance(understood.effect, Execute) else None
+        prior = names[name].ruling if name is not None and name in names else None
+        now = known.get(name) if name is not None else None
+        legs.append(Leg(understood, new_id(conversation.house.clock), exact, prior, now))
+    return tuple(_without_renamed(legs))
 
 
-async def _settled_names(conversation: Conversation) -> dict[str, Prepared | Portal]:
+def _without_renamed(legs: list[Leg]) -> Iterator[Leg]:
+    """An EXECUTE behind a change of names in the same message: nobody knows yet what it will run."""
+    renamed = False
+    for leg in legs:
+        if renamed and isinstance(leg.understood.effect, Execute):
+            statement = leg.understood.statement
+            hazards = tuple(sorted({*statement.hazards, Hazard(code="prepared.unknown")}))
+            unknown = msgspec.structs.replace(statement, hazards=hazards)
+            yield replace(leg, understood=msgspec.structs.replace(leg.understood, statement=unknown), prior=None)
+        else:
+            yield leg
+        renamed = renamed or isinstance(leg.understood.effect, Prepare | Deallocate | Discard)
+
+
+def read_again(conversation: Conversation, ground: Ground, prepared: Prepared) -> Understood | None:
+    """What the text of a prepared statement means on the snapshot that holds now; None for one without any SQL.
+
+    The server reads its text again when a relation moved, so it may mean something else than it did.
+    """
+    ruling = prepared.ruling
+    if ruling is None or ruling.ground.like(ground):
+        return None if ruling is None else ruling.understood
+    scope = _scope(conversation, ground, prepared.types)
+    text = prepared.text.decode() if prepared.text else ruling.understood.text
+    again = understand(text, ground.catalog, scope)
+    return again[0] if len(again) == 1 else ruling.understood
+
+
+def _scope(
+    conversation: Conversation, ground: Ground, types: tuple[int, ...], prepared: dict[str, Understood] | None = None
+) -> Scope:
+    path = conversation.keeper.target.search_path
+    return Scope(search_path=path, posture=ground.posture, prepared=prepared or {}, parameter_types=types)
+
+
+async def _settled_names(conversation: Conversation) -> dict[str, Prepared]:
     while not conversation.ended.done():
         try:
-            return conversation.registry.visible(Space.STATEMENT, conversation.exchange.segment)
+            names = conversation.registry.visible(Space.STATEMENT, conversation.exchange.segment)
         except MustWaitError:
             await conversation.server_moves()
+        else:
+            return {name: found for name, found in names.items() if isinstance(found, Prepared)}
     return {}
 
 
@@ -71,25 +113,45 @@ async def find(conversation: Conversation, space: Space, name: str) -> Prepared 
     return None
 
 
-async def go(
-    conversation: Conversation, wait: Wait, ground: Ground, legs: tuple[Leg, ...], phase: Phase
-) -> tuple[Ruling, ...] | None:
-    """Judge and record. None when it ended in a refusal, which has then been answered."""
+async def go(  # noqa: PLR0913, PLR0917 -- what a journey needs
+    conversation: Conversation, wait: Wait, ground: Ground, legs: tuple[Leg, ...], phase: Phase, name: str = ""
+) -> tuple[Task, ...] | None:
+    """Judge, record, and have a connection to send on. None when it ended in a refusal, which has been answered."""
     journey = travel(legs, phase, conversation.traveller, ground)
     conversation.statements += len(legs)
+    conversation.deciding = True
     try:
         rulings = await conversation.house.driver.perform(journey, conversation.traveller)
+        refused = next((r for r in rulings if r.refusal and r.refusal.code != "statement.withheld"), None)
+        if refused is not None:
+            refuse(conversation, wait, refusal(refused), name)
+            return None
+        return await _sendable(conversation, rulings, phase)
     except Unavailable as error:
-        refuse(conversation, wait, failure(error))
+        refuse(conversation, wait, failure(error), name)
         return None
-    refused = next((r for r in rulings if r.refusal and r.refusal.code != "statement.withheld"), None)
-    if refused is not None:
-        refuse(conversation, wait, refusal(refused))
-        return None
-    return rulings
+    finally:
+        conversation.deciding = False
+        conversation.moved()
 
 
-async def turn_away(conversation: Conversation, wait: Wait, error: Refused | Unavailable) -> None:
+async def _sendable(conversation: Conversation, rulings: tuple[Ruling, ...], phase: Phase) -> tuple[Task, ...]:
+    """Decided statements, and somewhere to send them. When there is nowhere any more, that is their outcome."""
+    tasks = tuple(conversation.task(ruling, phase) for ruling in rulings)
+    try:
+        if conversation.ended.done():
+            raise conversation.ended.result()
+        await ensure_upstream(conversation)
+    except EndSession:
+        for task in tasks:
+            await conversation.finish(task, Settled.LOST)
+        raise
+    if phase is not Phase.PARSE and any(isinstance(r.understood.effect, ChangeSchema) for r in rulings):
+        conversation.catalog_void = True
+    return tasks
+
+
+async def turn_away(conversation: Conversation, wait: Wait, error: GatewayError) -> None:
     """Refuse a message that is no statement to judge, and record that."""
     event = records.message_refused(conversation.traveller, error.code, error.detail)
     await conversation.house.note(event)

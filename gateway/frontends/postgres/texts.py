@@ -2,9 +2,10 @@
 
 from gateway.core.codes import CODES
 from gateway.core.errors import GatewayError
-from gateway.core.verdict import Finding
+from gateway.core.verdict import Finding, Mask
 from gateway.session.ruling import Ruling
-from gateway.wire.postgres.server_messages import error_response
+from gateway.sql.plan import Plan
+from gateway.wire.postgres.server_messages import error_response, notice_response
 
 
 def refusal(ruling: Ruling) -> bytes:
@@ -33,6 +34,23 @@ def failure(error: GatewayError, *, fatal: bool = False, did: str = "") -> bytes
         detail=f"code {error.code}" + (f"; decision {did}" if did else ""),
         hint=entry.remedy,
     )
+
+
+def masked_notice(plan: Plan, did: str) -> bytes:
+    """The NoticeResponse that tells which columns of a statement were seen through a mask."""
+    predicates = [_column(mask) for mask in plan.predicates_on_masked]
+    hint = f"Conditions on {', '.join(predicates)} see masked values, not the stored ones." if predicates else ""
+    return notice_response(
+        severity="NOTICE",
+        sqlstate="01000",
+        message="masked: " + ", ".join(f"{_column(mask)} ({mask.method})" for mask in plan.masked),
+        detail=f"decision {did}",
+        hint=hint,
+    )
+
+
+def _column(mask: Mask) -> str:
+    return f"{mask.schema}.{mask.relation}.{mask.column}"
 
 
 def _detail(finding: Finding, did: str) -> str:

@@ -199,10 +199,11 @@ class ClientReader(FrameReader):
             lying="wire.malformed",
         )
 
-    def open(self) -> None:
-        """The client is authenticated: accept everything but passwords."""
-        self.permit({bytes((kind,)): self._message_max for kind in _CLIENT_PLAIN})
-        self.permit({**_EMPTY, b"p": 0, **dict.fromkeys((b"D", b"C", b"E"), min(_CLIENT_SMALL, self._message_max))})
+    def open(self, message_max: int | None = None) -> None:
+        """The client is authenticated: accept everything but passwords, up to its connection's limit if it has one."""
+        largest = self._message_max if message_max is None else message_max
+        self.permit({bytes((kind,)): largest for kind in _CLIENT_PLAIN})
+        self.permit({**_EMPTY, b"p": 0, **dict.fromkeys((b"D", b"C", b"E"), min(_CLIENT_SMALL, largest))})
 
 
 class ServerReader(FrameReader):
