@@ -12,6 +12,8 @@ from gateway.cli import app
 from gateway.config import reference
 from gateway.config.schema import schema_text
 from gateway.core.codes import CODES
+from gateway.policy.build import read_bundle_files, reference_base
+from gateway.policy.bundle import read_contents
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 GENERATED = "<!-- Written by `make docs`; do not edit. -->"
@@ -43,9 +45,26 @@ def commands() -> str:
     return f"{GENERATED}\n\n{app.generate_docs(output_format='markdown', usage_name='querywarden').strip()}\n"
 
 
+ABOUT_RULES = """\
+Every code that a rule gives, as the bundle's METADATA describes it. A refusal carries the code, the rule's file and
+line, the requirements and the remedy. The gateway's own codes: [errors](errors.md)."""
+
+
+def rules() -> str:
+    """Every rule of the released bundle, by the package it stands in."""
+    manifest = read_contents(read_bundle_files(reference_base()))
+    parts = ["# Rules", GENERATED, ABOUT_RULES]
+    for rule in manifest.metadata.querywarden.rules:
+        facts = f"{rule.effect} · {rule.severity} · {', '.join(rule.controls)} · `{rule.file}:{rule.line}`"
+        parts.append(f"## `{rule.code}`\n\n{rule.title}.\n\n{facts}")
+        parts.append(f"Says: “{rule.message}”. What to do: {rule.remedy}")
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors,
     "commands.md": commands,
+    "rules.md": rules,
     "configuration.md": lambda: reference.page(GENERATED),
     "gateway.schema.json": schema_text,
 }
