@@ -183,6 +183,30 @@ test_the_reasons_name_each_grant_that_was_used if {
 	open.reasons == [{"code": "access.granted", "args": {"grant": "*/payments/*/select"}}]
 }
 
+test_the_reasons_name_no_other_grant if {
+	entries := [
+		{"groups": ["agents", "others"], "connections": ["payments"], "relations": ["ledger.*", "public.orders"], "actions": ["select"]},
+		{"groups": ["agents"], "connections": ["payments"], "relations": ["public.orders"], "actions": ["insert"]},
+	]
+	testing.decide_with(testing.document, {"grants": entries}).reasons == [{
+		"code": "access.granted",
+		"args": {"grant": "agents/payments/public.orders/select"},
+	}]
+}
+
+test_a_denial_names_what_is_missing_and_nothing_else if {
+	mixed := testing.does(["agents"], "insert", "write", {
+		"relations": [testing.writes(testing.orders, ["read", "write"], ["insert"])],
+	})
+	testing.decide(mixed).reasons == [
+		{"code": "access.not_granted", "args": {"action": "insert", "relation": "public.orders"}},
+		{"code": "access.granted", "args": {"grant": "agents/payments/public.*/select"}},
+	]
+	testing.codes(testing.decide(testing.by(["visitors"], {}))) == {"access.no_grant"}
+	testing.codes(testing.decide(testing.does(["visitors"], "create", "ddl", {"relations": []}))) == {"access.no_grant"}
+	testing.codes(testing.decide(testing.does(["agents"], "create", "ddl", {"relations": []}))) == {"access.action"}
+}
+
 test_grants_that_are_odd_grant_nothing if {
 	every path in [["groups"], ["connections"], ["relations"], ["actions"]] {
 		every odd in testing.spoilt(testing.site.grants[0], path) {

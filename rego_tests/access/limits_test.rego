@@ -24,6 +24,7 @@ test_rows_of_a_label_are_counted_where_it_is_named if {
 	decision.obligations.limits == {"rows": 100, "rows_by_label": {"pan": 10}}
 	"access.budget" in testing.codes(decision)
 	limiting(testing.document, [limit]).obligations.limits == {"rows": 100}
+	limiting(testing.reading_pan, [object.union(limit, {"rows_by_label": {"email": 1, "pan": 10}})]).obligations.limits.rows_by_label == {"pan": 10}
 }
 
 test_the_smaller_of_two_limits_holds if {

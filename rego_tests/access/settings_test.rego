@@ -22,6 +22,7 @@ test_other_settings_may_not if {
 test_all_settings_may_be_reset_but_not_set if {
 	testing.outcome(setting("reset", ["all"])) == "allow"
 	testing.outcome(setting("set", ["all"])) == "deny"
+	testing.outcome(setting("reset", ["log_statement"])) == "deny"
 }
 
 test_any_setting_may_be_shown if {

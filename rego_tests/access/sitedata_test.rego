@@ -20,6 +20,13 @@ test_site_data_that_is_no_list_denies if {
 	}
 }
 
+test_an_entry_that_concerns_somebody_else_must_be_whole_too if {
+	entry := {"groups": ["others"], "connections": ["ledger"], "actions": ["drop"], "pattern": 7}
+	testing.denied(testing.decide_with(testing.document, {"deny": [entry]}), "access.site_data")
+	whole := object.union(entry, {"pattern": "x"})
+	testing.outcome_with(testing.document, {"deny": [whole]}) == "allow"
+}
+
 test_without_grants_masks_or_lists_nothing_opens if {
 	every part in ["grants", "masks", "clear", "functions", "posture"] {
 		decision := data.gateway.main.decision with input as testing.reading_pan
