@@ -5,8 +5,9 @@ search holds one block in memory and stops as soon as it has found enough or is 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,6 +17,7 @@ from gateway.evidence.note import Verifier
 from gateway.evidence.tiles import WIDTH
 from gateway.evidence.view import View, open_views
 
+REMEMBERED: Final = 4096
 SLACK_NS: Final = 60_000_000_000
 """how far the clock may have been set back without a leaf being passed over"""
 _DECIDED: Final = f'"type":"{EventType.STATEMENT_DECIDED}"'.encode()
@@ -79,9 +81,6 @@ class Answered(msgspec.Struct, frozen=True):
     reasons: tuple[Given, ...] = ()
 
 
-T = TypeVar("T", Asked, Answered)
-
-
 class Refusal(msgspec.Struct, frozen=True):
     """Why the gateway itself refused, in the facts of the leaf."""
 
@@ -128,6 +127,7 @@ def search(data_dir: Path, query: Query, limit: int, verifier: Verifier | None =
 
 def _in_epoch(view: View, query: Query) -> Iterator[Hit]:
     ends: dict[str, Leaf] = {}
+    documents = Documents(view)
     for index, data in view.downwards(_end(view, query.until_ns)):
         if _FINISHED in data:
             leaf = decode_leaf(data)
@@ -136,9 +136,29 @@ def _in_epoch(view: View, query: Query) -> Iterator[Hit]:
             leaf = decode_leaf(data)
             if int(leaf.t) < query.since_ns - SLACK_NS:
                 return
-            hit = _match(view, index, leaf, ends.pop(leaf.did, None), query)
+            hit = _match(documents, index, leaf, ends.pop(leaf.did, None), query)
             if hit is not None:
                 yield hit
+
+
+class Documents:
+    """Input and decision documents of one epoch. Many decisions name the same ones, so the last are remembered."""
+
+    def __init__(self, view: View) -> None:
+        self.epoch = view.reader.epoch
+        self._reader = view.reader
+        self.statement = lru_cache(REMEMBERED)(self._statement)
+        self.codes = lru_cache(REMEMBERED)(self._codes)
+
+    def _statement(self, name: str) -> Text:
+        """The statement of a leaf's `in`; an empty one when there is none, or it was shredded. Raises ValueError."""
+        body = self._reader.body(name.removeprefix(NAMED)) if name else None
+        return Text() if body is None else msgspec.json.decode(body, type=Asked).statement
+
+    def _codes(self, name: str) -> tuple[str, ...]:
+        """The codes of a leaf's `out`."""
+        body = self._reader.body(name.removeprefix(NAMED)) if name else None
+        return () if body is None else tuple(each.code for each in msgspec.json.decode(body, type=Answered).reasons)
 
 
 def _end(view: View, until_ns: int) -> int:
@@ -147,7 +167,7 @@ def _end(view: View, until_ns: int) -> int:
     return min(view.size, (last + 1) * WIDTH)
 
 
-def _match(view: View, index: int, leaf: Leaf, end: Leaf | None, query: Query) -> Hit | None:
+def _match(documents: Documents, index: int, leaf: Leaf, end: Leaf | None, query: Query) -> Hit | None:
     """A hit when leaf and bodies say what is looked for."""
     who, ended = leaf.who, end.outcome if end else ""
     wanted = (
@@ -161,12 +181,13 @@ def _match(view: View, index: int, leaf: Leaf, end: Leaf | None, query: Query) -
         return None
     if not query.since_ns <= int(leaf.t) <= query.until_ns:
         return None
-    statement = _read(view, leaf.in_, Asked).statement
-    codes = _codes(view, leaf)
+    statement = documents.statement(leaf.in_)
+    own = msgspec.convert(leaf.facts(), Refused).refused.code
+    codes = tuple(dict.fromkeys([*([own] if own else []), *documents.codes(leaf.out)]))
     if not _says(statement, codes, query):
         return None
     return Hit(
-        epoch=view.reader.epoch,
+        epoch=documents.epoch,
         leaf=index,
         did=leaf.did,
         sid=leaf.sid,
@@ -194,17 +215,5 @@ def _says(statement: Text, codes: tuple[str, ...], query: Query) -> bool:
     )
 
 
-def _codes(view: View, leaf: Leaf) -> tuple[str, ...]:
-    own = msgspec.convert(leaf.facts(), Refused).refused.code
-    given = _read(view, leaf.out, Answered).reasons
-    return tuple(dict.fromkeys([*([own] if own else []), *(reason.code for reason in given)]))
-
-
 def _full(relation: Named) -> str:
     return f"{relation.schema}.{relation.name}" if relation.schema else relation.name
-
-
-def _read(view: View, name: str, kind: type[T]) -> T:
-    """A body as far as a search looks; an empty one when there is none, or it was shredded. Raises ValueError."""
-    body = view.reader.body(name.removeprefix(NAMED)) if name else None
-    return kind() if body is None else msgspec.json.decode(body, type=kind)
