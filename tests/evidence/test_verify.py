@@ -1,6 +1,7 @@
 """Whatever is changed in a log that was signed, `verify` finds it and names it."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from gateway.evidence.walk import SHREDDED
 from tests.evidence.conftest import MakeLog
 from tests.evidence.world import TickClock, check, grave, one_session, whole_log
 
+ROOT = Path(__file__).parents[2]
 PREFIX = "log/1"
 
 
@@ -322,3 +324,13 @@ def test_progress_is_told_up_to_the_end(finished_log: Path) -> None:
 def test_a_folder_without_a_log_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         check(tmp_path)
+
+
+def test_every_finding_is_documented() -> None:
+    """By its name, where it is made; `head.` stands in front of one of two troubles."""
+    sources = [(ROOT / f"gateway/evidence/{name}.py").read_text(encoding="utf-8") for name in ("verify", "walk")]
+    made = {name for source in sources for name in re.findall(r'"([a-z]+\.[a-z_]+)"', source)}
+    made |= {"head.missing", "head.damaged"}
+    page = (ROOT / "docs/how-to/verify-the-log.md").read_text(encoding="utf-8")
+    assert len(made) > 25
+    assert sorted(name for name in made - {SHREDDED} if f"`{name}`" not in page) == []

@@ -1,5 +1,6 @@
 """Where the log lies and whose key is believed, and what a damaged log ends with."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from gateway.cli.audit.desk import Unreadable, data_folder, reading, trusted
 from gateway.core.errors import ConfigError
 from gateway.evidence.keys import create_keys, public_key
+from tests.cli.audit.world import ARCHIVE
 
 CONFIG = """\
 version: 1
@@ -23,7 +25,7 @@ connections: {payments: {type: postgres, host: 127.0.0.1, database: p, user: u}}
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "gateway.yaml"
     path.write_text(CONFIG, encoding="utf-8")
-    (tmp_path / "policy.pub").touch()
+    shutil.copy(ARCHIVE.parent / "policy.pub", tmp_path)
     return path
 
 

@@ -70,4 +70,4 @@ async def _write(folder: Path) -> Written:
     )
     await recorder.append(closed("s"))
     await recorder.close()
-    return Written(folder, *ids, digest)
+    return Written(folder, ids[0], ids[1], ids[2], digest)
