@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cyclopts import Parameter
 
+from gateway.cli.policy.options import AsJson
 from gateway.cli.policy.reporting import SAYS_YES, show
 from gateway.policy.keys import public_pem, signing_key
 
@@ -15,23 +16,12 @@ BITS = 3072
 
 
 def keygen(
-    output: Path,
+    output: Annotated[Path, Parameter(help="Where the private key is written.")],
     *,
-    keyid: str = "",
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    keyid: Annotated[str, Parameter(help="A name for the key, written into both files.")] = "",
+    as_json: AsJson = False,
 ) -> int:
-    """Make OUTPUT (private, for its owner only) and OUTPUT.pub. Neither may exist.
-
-    Parameters
-    ----------
-    output
-        Where the private key is written.
-    keyid
-        A name for the key, written into both files.
-    as_json
-        Print what was made as JSON.
-
-    """
+    """Make OUTPUT (private, for its owner only) and OUTPUT.pub. Neither may exist."""
     public = output.with_name(f"{output.name}.pub")
     made = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
     block = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

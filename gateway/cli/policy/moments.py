@@ -1,8 +1,25 @@
 """Moments that people write on the command line."""
 
 import datetime as dt
+from typing import TypedDict
 
 from gateway.core.errors import ConfigError
+
+
+class Terms(TypedDict):
+    """What a signature says beside the files; moments in seconds since the epoch."""
+
+    sequence: int
+    not_before: int
+    expires_at: int | None
+
+
+def terms_of(sequence: int, not_before: str, expires_at: str) -> Terms:
+    """The terms that options name. Raises ConfigError for what is no moment or no number of a release."""
+    if not 0 <= sequence < 1 << 53:
+        raise ConfigError("config.invalid", "--sequence is a number from 0 on")
+    begin = moment(not_before, "--not-before") or 0
+    return Terms(sequence=sequence, not_before=begin, expires_at=moment(expires_at, "--expires-at"))
 
 
 def moment(text: str, option: str) -> int | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gateway.cli.policy.moments import written
+from gateway.cli.policy.options import AsJson
 from gateway.cli.policy.reporting import SAYS_NO, SAYS_YES, show
 from gateway.core.clock import SystemClock
 from gateway.core.errors import BundleRejected
@@ -16,23 +17,12 @@ _NS = 1_000_000_000
 
 
 def verify(
-    bundle: Path,
+    bundle: Annotated[Path, Parameter(help="The archive.")],
     *,
-    key: Annotated[list[Path], Parameter(name="--key", negative="")],
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    key: Annotated[list[Path], Parameter(name="--key", negative="", help="A trusted public key, PEM. One or more.")],
+    as_json: AsJson = False,
 ) -> int:
-    """Verify a bundle's signature, files and validity. Exits 1 and names what is wrong when it cannot be used.
-
-    Parameters
-    ----------
-    bundle
-        The archive.
-    key
-        A public key that is trusted, PEM. May be given several times.
-    as_json
-        Print what was found as JSON.
-
-    """
+    """Verify a bundle's signature, files and validity. Exits 1 and names what is wrong when it cannot be used."""
     keys = [load_key(path) for path in key]
     try:
         found = open_bundle(read_bundle(bundle), keys, SystemClock().now_ns() // _NS)

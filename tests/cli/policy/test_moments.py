@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cli.policy.moments import moment, written
+from gateway.cli.policy.moments import moment, terms_of, written
 from gateway.core.errors import ConfigError
 
 
@@ -30,3 +30,10 @@ def test_a_moment_is_written_as_it_can_be_read() -> None:
     assert written(1798761599) == "2026-12-31T23:59:59Z"
     assert moment(written(1798761599) or "", "x") == 1798761599
     assert written(None) is None
+
+
+def test_terms_without_moments_hold_at_once_and_for_ever() -> None:
+    assert terms_of(3, "", "") == {"sequence": 3, "not_before": 0, "expires_at": None}
+    for sequence in (-1, 1 << 53):
+        with pytest.raises(ConfigError, match="--sequence"):
+            terms_of(sequence, "", "")
