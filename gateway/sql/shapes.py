@@ -29,6 +29,8 @@ def shape_of(tree: Message) -> Shape:
             return _select(inner)
         case pb.UpdateStmt() | pb.DeleteStmt():
             return Shape(has_where=_conditional(inner))
+        case pb.InsertStmt() if inner.on_conflict_clause.action == pb.ONCONFLICT_UPDATE:
+            return Shape(has_where=_conditional(inner))  # the conflict is the condition
         case _:
             return Shape()
 

@@ -26,6 +26,8 @@ test_defining_an_unknown_relation_passes if {
 test_a_kind_nobody_knows_is_unknown if {
 	odd := object.union(testing.orders, {"kind": "heap"})
 	testing.denied(testing.decide(testing.by(["owners"], {"relations": [odd]})), "access.unknown_relation")
+	made := object.union(odd, {"access": ["write"]})
+	testing.denied(testing.decide(testing.does(["owners"], "create", "ddl", {"relations": [made]})), "access.unknown_relation")
 }
 
 test_in_an_open_posture_unknown_relations_pass if {

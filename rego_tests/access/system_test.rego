@@ -58,10 +58,15 @@ test_a_view_over_them_is_no_way_round if {
 	testing.denied(reading([activity]), "access.system")
 	plain := object.union(testing.pg_class, {"via": ["public.tables"]})
 	reading([plain]).outcome == "allow"
+	listed := object.union(activity, {"via": ["pg_catalog.pg_stat_ssl"]})
+	reading([listed]).outcome == "allow"
 }
 
 test_in_an_open_posture_grants_decide_about_them if {
 	asked := {"relations": [system("pg_catalog", "pg_stats")]}
 	testing.outcome_with(testing.by(["owners"], asked), {"posture": {"payments": "open"}}) == "allow"
 	testing.denied(testing.decide_with(testing.by(["agents"], asked), {"posture": {"payments": "open"}}), "access.not_granted")
+	query := {"schema": "pg_catalog", "relation": "pg_stat_activity", "name": "query", "labels": [], "clauses": ["select"]}
+	shown := {"relations": [system("pg_catalog", "pg_stat_activity")], "columns": [query]}
+	testing.outcome_with(testing.by(["owners"], shown), {"posture": {"payments": "open"}}) == "allow"
 }

@@ -324,6 +324,21 @@ test_a_clearance_holds_for_its_own_column_only if {
 	decision.outcome == "deny"
 }
 
+# What denies by itself covers nothing either: either of the two would do.
+coverages := {name: covered |
+	some name, rules in data.gateway.access
+	covered := rules.covered
+}
+
+test_nothing_is_covered_without_facts_and_site_data if {
+	found := coverages with input as {} with data.site as {}
+	{name | some name, covered in found; not covered} == {
+		"facts", "functions", "grants", "hazards", "session", "settings", "sitedata", "snapshot", "system",
+	}
+	cards := data.gateway.pci.cardholder.covered with input as {} with data.site as {}
+	cards == false
+}
+
 test_a_rule_that_is_gone_covers_nothing if {
 	every odd in [false, null, "true", 1] {
 		decision := main.decision with input as testing.document
