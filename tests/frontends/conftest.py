@@ -1,4 +1,4 @@
-"""Tests of the network run on both event loops; the others share one frontend before the tests' PostgreSQL."""
+"""Tests of the network run on both event loops; the others share frontends before the tests' PostgreSQL."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +16,21 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     return BOTH if both else {"asyncio": BOTH["asyncio"]}
 
 
-@pytest.fixture
-def world(cluster: Cluster, payments_template: str) -> Iterator[World]:
-    """`payments` is guarded and has labelled columns; `scratch` is open."""
+@pytest.fixture(scope="module")
+def shared_world(cluster: Cluster, payments_template: str) -> Iterator[World]:
+    """`payments` is guarded and has labelled columns; `scratch` is open. One for each file of tests."""
     databases = {"payments": cluster.create_database(payments_template), "scratch": cluster.create_database()}
+    grants = "GRANT ALL ON ALL TABLES IN SCHEMA public TO login_clear; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO login_clear"
+    cluster.run(grants, databases["payments"])
+    cluster.run("CREATE TABLE notes(body text); GRANT ALL ON notes TO PUBLIC", databases["scratch"])
     with running_world(cluster, databases, {"payments": LABELLED, "scratch": OPEN}) as running:
         yield running
     for name in databases.values():
         cluster.drop_database(name)
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """The file's world with its stand-ins as new: nobody is connected, nothing has been recorded."""
+    shared_world.begin_anew()
+    return shared_world

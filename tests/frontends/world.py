@@ -190,6 +190,13 @@ class World:
         """The session opened last."""
         return self.log.of(EventType.SESSION_OPENED)[-1].sid
 
+    def begin_anew(self) -> None:
+        """Wait until nobody is connected, check what was recorded, and forget it together with all settings."""
+        self.until(lambda: not self.reception.running)
+        check_records(self.log.events)
+        self.log.__init__()  # type: ignore[misc]  # the same object is wired everywhere
+        self.policy.__init__()  # type: ignore[misc]  # likewise
+
     @staticmethod
     def until(look: Callable[[], T], seconds: float = 20) -> T:
         deadline = time.monotonic() + seconds
