@@ -6,7 +6,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON := $(shell for p in $(CANDIDATES); do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo "$$p"; break; }; done)
 
-.PHONY: help python3.11-or-newer setup demo test check policy-check conformance chaos bench docs lock
+.PHONY: help python3.11-or-newer setup demo test check policy-check bundles conformance chaos bench docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ check: setup ## format, lint, types, layers, shape, documentation up to date
 policy-check: setup ## the bundle: format, strict, tests with coverage, meta-policy, reproducible build
 	@sh tools/build.sh
 	@$(BIN)/querywarden policy check
+	@$(BIN)/python -m tools.bundles --check
+
+bundles: setup ## write bundles/ and the schemas from policies/
+	@sh tools/build.sh
+	@$(BIN)/python -m tools.bundles
+	@$(BIN)/python -m tools.docs
 
 conformance: python3.11-or-newer ## suites and verifiers that others wrote
 	@$(PYTHON) tools/setup.py test
