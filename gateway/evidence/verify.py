@@ -9,7 +9,7 @@ for independent witnesses to say.
 import errno
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,10 +20,12 @@ from gateway.evidence.leaf import LeafError, decode_leaf
 from gateway.evidence.merkle import EMPTY_ROOT, leaf_hash
 from gateway.evidence.note import Checkpoint, NoteError, Verifier
 from gateway.evidence.reader import LogReader, open_epochs
-from gateway.evidence.tiles import WIDTH, Edge, Tile, bundle_path, tile_path
+from gateway.evidence.tiles import WIDTH, Edge, Tile, bundle_path, split_hashes, tile_path
 from gateway.evidence.wal import first_leaf, segments
 from gateway.evidence.walk import Finding, Walk
 
+MAX_NAMED: Final = 16
+"""leaves of one tile that are named one by one when they do not have its hashes"""
 Progress = Callable[[int, int], None]
 """(leaves done, leaves in all), for each epoch from the start"""
 
@@ -250,6 +252,15 @@ class _EpochCheck:
             return
         if stored != data:
             self._find("tile.mismatch", tile_path(tile), "it does not hold the hashes of its leaves")
+            if tile.level == 0 and len(stored) == len(data):
+                self._leaves_of(tile, stored, data)
+
+    def _leaves_of(self, tile: Tile, stored: bytes, data: bytes) -> None:
+        """Name the leaves that do not have the hashes their tile holds, when they are few."""
+        pairs = zip(split_hashes(stored), split_hashes(data), strict=True)
+        others = [number for number, (held, made) in enumerate(pairs, tile.number * WIDTH) if held != made]
+        for number in others if len(others) <= MAX_NAMED else ():
+            self._find("leaf.mismatch", f"leaf {number}", f"{tile_path(tile)} holds another hash for it")
 
     def _root(self, checkpoint: Checkpoint) -> None:
         if not checkpoint.size:

@@ -206,6 +206,22 @@ def test_every_damage_is_found_and_named(a_log: MakeLog, damage: Callable[[Path]
     assert name in grave(report)
 
 
+def test_the_leaf_that_was_changed_is_named(a_log: MakeLog) -> None:
+    folder = a_log()
+    path = folder / PREFIX / bundle_path(1)
+    entries = split_entries(path.read_bytes())
+    entries[44] = entries[44].replace(b'"v":1', b'"v":2')
+    path.write_bytes(join_entries(entries))
+    assert {finding.where for finding in check(folder).findings if finding.name == "leaf.mismatch"} == {"leaf 300"}
+
+
+def test_a_tile_that_is_all_wrong_names_no_leaf(a_log: MakeLog) -> None:
+    folder = a_log()
+    (folder / PREFIX / "tile/0/000").write_bytes(bytes(256 * 32))
+    assert "tile.mismatch" in names(folder)
+    assert "leaf.mismatch" not in names(folder)
+
+
 @pytest.fixture(scope="module")
 def spoilt(finished_log: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     """A copy to be spoilt and mended, and every file of it that counts."""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -23,21 +24,52 @@ COLUMNS: Final = ("when", "decision", "who", "connection", "action", "outcome", 
 AT_LEAST_ONE: Final = Number(gte=1)
 
 
-def search(  # noqa: PLR0913 -- each is an option
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The options that say what is looked for."""
+
+    subject: str = ""
+    """The agent, or the person it acted for."""
+    connection: str = ""
+    """The connection's name."""
+    action: str = ""
+    """As in select, update, copy_out."""
+    outcome: str = ""
+    """Of the decision (allow, mask, deny, require_approval), or how the statement ended (as in outcome_unknown)."""
+    code: str = ""
+    """Of a rule that contributed, or of the gateway's own refusal."""
+    relation: str = ""
+    """A table or view the statement touches: its name, or schema.name."""
+    label: str = ""
+    """A label of what the statement touches, as in pan."""
+    text: str = ""
+    """A part of the redacted statement."""
+    session: str = ""
+    """The session's id."""
+    since: str = ""
+    """A time like 2026-11-25T01:40 (UTC), or an age like 15m."""
+    until: str = ""
+    """The same."""
+
+    def query(self, now_ns: int) -> Query:
+        """What the log is asked. Raises ConfigError."""
+        given = asdict(self)
+        since, until = given.pop("since"), given.pop("until")
+        return Query(
+            **given,
+            since_ns=instant(since, now_ns, "--since") if since else Query().since_ns,
+            until_ns=instant(until, now_ns, "--until") if until else Query().until_ns,
+        )
+
+
+EVERYTHING: Final = Wanted()
+
+
+def search(
     *,
+    wanted: Annotated[Wanted, Parameter(name="*", show_default=False)] = EVERYTHING,
     config: ConfigOption = None,
     data: DataOption = None,
-    subject: str = "",
-    connection: str = "",
-    action: str = "",
-    outcome: str = "",
-    code: str = "",
-    relation: str = "",
-    label: str = "",
-    text: str = "",
-    session: str = "",
-    since: str = "",
-    until: str = "",
     limit: Annotated[int, Parameter(validator=AT_LEAST_ONE)] = 50,
     as_json: JsonOption = False,
 ) -> int:
@@ -45,46 +77,19 @@ def search(  # noqa: PLR0913 -- each is an option
 
     Parameters
     ----------
+    wanted
+        What is looked for.
     config
         The configuration file, which names the data folder. Default: gateway.yaml.
     data
         The data folder itself.
-    subject
-        The agent, or the person it acted for.
-    connection
-        The connection's name.
-    action
-        As in select, update, copy_out.
-    outcome
-        Of the decision (allow, mask, deny, require_approval), or how the statement ended (as in outcome_unknown).
-    code
-        Of a rule that contributed, or of the gateway's own refusal.
-    relation
-        A table or view the statement touches: its name, or schema.name.
-    label
-        A label of what the statement touches, as in pan.
-    text
-        A part of the redacted statement.
-    session
-        The session's id.
-    since
-        A time like 2026-11-25T01:40 (UTC), or an age like 15m.
-    until
-        The same.
     limit
         How many at most.
     as_json
         Print one JSON document a line.
 
     """
-    now = SystemClock().now_ns()
-    query = Query(
-        subject=subject, connection=connection, action=action, outcome=outcome, code=code, relation=relation,
-        label=label, text=text, session=session,
-        since_ns=instant(since, now, "--since") if since else 0,
-        until_ns=instant(until, now, "--until") if until else Query().until_ns,
-    )  # fmt: skip
-    folder = data_folder(config, data)
+    query, folder = wanted.query(SystemClock().now_ns()), data_folder(config, data)
     with reading():
         hits = log.search(folder, query, limit)
         if as_json:

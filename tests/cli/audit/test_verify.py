@@ -42,7 +42,9 @@ def test_each_thing_that_does_not_fit_is_named(damaged: Written, capsys: pytest.
     code, out = run(capsys, "--data", str(damaged.folder))
     assert code == cli.SAYS_NO
     assert "GRAVE  tile.mismatch" in out
-    assert "NOT verified: 1 grave finding in 9 leaves." in out
+    assert "GRAVE  leaf.mismatch" in out
+    assert "leaf 4: tile/0/000.p/9 holds another hash for it" in out
+    assert "NOT verified: 10 grave findings in 9 leaves." in out
 
 
 def test_the_report_can_be_had_as_json(desk: Written, capsys: pytest.CaptureFixture[str]) -> None:
