@@ -20,8 +20,8 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
 def shared_world(cluster: Cluster, payments_template: str) -> Iterator[World]:
     """`payments` is guarded and has labelled columns; `scratch` is open. One for each file of tests."""
     databases = {"payments": cluster.create_database(payments_template), "scratch": cluster.create_database()}
-    grants = "GRANT ALL ON ALL TABLES IN SCHEMA public TO login_clear; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO login_clear"
-    cluster.run(grants, databases["payments"])
+    for kind in ("TABLES", "SEQUENCES"):
+        cluster.run(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO login_clear", databases["payments"])
     cluster.run("CREATE TABLE notes(body text); GRANT ALL ON notes TO PUBLIC", databases["scratch"])
     with running_world(cluster, databases, {"payments": LABELLED, "scratch": OPEN}) as running:
         yield running

@@ -133,6 +133,8 @@ class World:
     loop: asyncio.AbstractEventLoop
     postures: dict[str, Posture]
     databases: Mapping[str, str] = field(default_factory=dict)
+    complaints: list[dict[str, object]] = field(default_factory=list)
+    """what the loop was told of exceptions nobody took"""
 
     def token(self, subject: str = "agent-7", **claims: object) -> str:
         return self.issuer.sign({**self.issuer.claims(subject), **claims})
@@ -262,10 +264,10 @@ def running_world(  # noqa: PLR0913 -- what tests change
     """A frontend that serves `databases` (connection → database) until the block ends; nothing may be left running."""
     said = dict(postures)
     issuer = Issuer()
-    complaints: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         tls = certificates.issue(Path(folder))
         event_loop = BOTH[loop]()
+        complaints: list[dict[str, object]] = []
         event_loop.set_exception_handler(lambda _, context: complaints.append(context))
         thread = threading.Thread(target=event_loop.run_forever, daemon=True)
         thread.start()
@@ -278,7 +280,9 @@ def running_world(  # noqa: PLR0913 -- what tests change
             change(keeper)
 
         def world_of(policy: Policy, log: MemoryLog, house: House, reception: Reception, port: int) -> World:
-            return World(cluster, tls, issuer, policy, log, house, reception, port, event_loop, said, databases)
+            return World(
+                cluster, tls, issuer, policy, log, house, reception, port, event_loop, said, databases, complaints
+            )
 
         world, tasks, running = asyncio.run_coroutine_threadsafe(
             _start(world_of, keepers, tls, issuer), event_loop

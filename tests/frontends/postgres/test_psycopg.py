@@ -76,10 +76,11 @@ def test_copy_out_and_in(world: World, form: str) -> None:
 
 def test_a_copy_that_goes_wrong_leaves_the_session_usable(world: World) -> None:
     with world.connect() as connection:
-        with pytest.raises(psycopg.errors.InvalidTextRepresentation):  # noqa: PT012
-            with connection.cursor().copy("COPY orders(id) FROM STDIN") as copy:
-                for _ in range(5000):
-                    copy.write(b"not a number\n" * 100)
+        bad = b"not a number\n" * 100
+        wrong = pytest.raises(psycopg.errors.InvalidTextRepresentation)
+        with wrong, connection.cursor().copy("COPY orders(id) FROM STDIN") as copy:
+            for _ in range(5000):
+                copy.write(bad)
         with (
             pytest.raises(psycopg.errors.QueryCanceled),
             connection.cursor().copy("COPY notes(body) FROM STDIN") as copy,

@@ -53,7 +53,9 @@ SCRIPTS: dict[str, Sequence[tuple[bytes, int]]] = {
         (query("BEGIN"), 1), (GOOD + parse(BAD) + GOOD + SYNC + GOOD + SYNC, 2), (query("ROLLBACK"), 1),
     ],
     "Flush shows the refusal at once": [(parse(BAD) + FLUSH, 0), (SYNC, 1)],
-    "Query behind a refusal is ignored up to Sync": [(parse(BAD) + query("SELECT 1") + SYNC, 1), (query("SELECT 2"), 1)],
+    "Query behind a refusal is ignored up to Sync": [
+        (parse(BAD) + query("SELECT 1") + SYNC, 1), (query("SELECT 2"), 1),
+    ],
     "Syncs alone": [(SYNC + SYNC, 2), (query("SELECT 1"), 1), (SYNC + SYNC, 2)],
     "refused with nothing before it": [(parse(BAD) + SYNC + parse(BAD) + SYNC + query(BAD), 3)],
     "unknown names": [
