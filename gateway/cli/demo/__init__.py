@@ -18,21 +18,26 @@ import cyclopts
 from cyclopts.validators import Number
 from rich.console import Console
 
-from gateway.cli.demo import binaries, desk, payments, place, process, shell, tour
+from gateway.cli.demo import binaries, desk, hints, payments, place, process, shell, tour
 from gateway.cli.demo.cluster import Cluster, free_port
 from gateway.cli.demo.scene import show
 from gateway.cli.demo.stage import Stage
 from gateway.core.clock import SystemClock
+from gateway.core.errors import ConfigError
 from gateway.core.ids import random_bytes
 
 NOT_PROVED = 1
 PORTS = Number(gte=1024, lte=65000)
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+"""a supervisor's, and a terminal's that was closed; Ctrl-C is Python's own"""
 
 
 def demo(
     *,
     run: Annotated[bool, cyclopts.Parameter(negative="")] = False,
     port_base: Annotated[int | None, cyclopts.Parameter(validator=PORTS)] = None,
+    folder: Path | None = None,
+    bundled: Annotated[bool, cyclopts.Parameter(negative="")] = False,
 ) -> int:
     """A real PostgreSQL behind the gateway, with nothing to configure.
 
@@ -42,16 +47,26 @@ def demo(
         Play the guided tour, say what each step proved, and stop; exits 1 when a step did not prove what it says.
     port_base
         Use this port for the gateway and the next ones for the rest, instead of free ones.
+    folder
+        Put configuration, tokens and log there, instead of in a new temporary folder. It must be empty or not exist.
+    bundled
+        Take the PostgreSQL that comes with querywarden[demo], even where the machine has one.
 
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both unwind, so that nothing is left running
-    console = Console(highlight=False, soft_wrap=True)
-    with standing(console, port_base) as stage:
-        if run:
-            return play(console, stage)
-        console.print("\nRunning. Ctrl-C stops everything.")
-        wait()
-    return 0
+    for number in ENDINGS:
+        signal.signal(number, signal.default_int_handler)  # they unwind, so that nothing is left running
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    found = binaries.require_bundled() if bundled else binaries.find()
+    psql = shell.find(found)
+    ports = choose_ports(port_base, plaintext=psql is not None and not psql.speaks_tls)
+    with standing(console, found, ports, make_folder(folder)) as stage:
+        if not run:
+            hints.by_hand(console, stage, psql, ports.plaintext)
+            wait()
+            return 0
+        proved = play(console, stage)
+    hints.afterwards(console, stage)
+    return 0 if proved else NOT_PROVED
 
 
 def choose_ports(base: int | None, *, plaintext: bool) -> place.Ports:
@@ -60,51 +75,51 @@ def choose_ports(base: int | None, *, plaintext: bool) -> place.Ports:
     return place.Ports(gateway=first, database=second, plaintext=third if plaintext else None)
 
 
+def make_folder(named: Path | None) -> Path:
+    """The folder that was named, or a new one, open to its owner only. Raises ConfigError when it holds anything."""
+    if named is None:
+        return Path(tempfile.mkdtemp(prefix="querywarden-demo-")).resolve()
+    named.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(named.iterdir()):
+        raise ConfigError("config.invalid", f"{named}: the folder is not empty; each demo writes its own anew")
+    named.chmod(0o700)
+    return named.resolve()
+
+
 @contextmanager
-def standing(console: Console, port_base: int | None) -> Iterator[Stage]:
-    """Database and gateway, up; on leaving, down. The folder with the log stays, the database's files do not."""
+def standing(console: Console, found: binaries.Binaries, ports: place.Ports, folder: Path) -> Iterator[Stage]:
+    """Database and gateway, up; on leaving, down. The folder with the log stays, the database's files do not.
+
+    The database has a folder of its own: under root another user owns it, who must be able to reach it.
+    """
     begin = time.monotonic()
-    found = binaries.find()
-    psql = shell.find(found)
-    ports = choose_ports(port_base, plaintext=psql is not None and not psql.speaks_tls)
-    folder = Path(tempfile.mkdtemp(prefix="querywarden-demo-")).resolve()
     password, superuser = random_bytes(16).hex(), random_bytes(16).hex()
     console.print(f"PostgreSQL {found.version} from {found.folder}")
     place.furnish(folder, ports, password, SystemClock())
+    data = Path(tempfile.mkdtemp(prefix="querywarden-postgres-")).resolve()
     try:
-        with Cluster(found, folder / "postgres", ports.database, superuser) as cluster:
+        with Cluster(found, data / "postgres", ports.database, superuser) as cluster:
             payments.fill(cluster, password)
             with process.gateway(folder, ports.gateway):
-                console.print(f"up after {time.monotonic() - begin:.1f} s")
-                stage = Stage(folder=folder, port=ports.gateway, agents=tuple(place.AGENTS))
-                introduce(console, stage, shell.line(psql, stage, stage.agents[0], ports.plaintext))
-                yield stage
+                console.print(f"gateway and database are up after {time.monotonic() - begin:.1f} s")
+                console.print(f"folder {folder}: configuration, tokens, log")
+                yield Stage(folder=folder, port=ports.gateway, agents=tuple(place.AGENTS))
     finally:
-        for name in ("postgres", "postgresql"):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.rmtree(data, ignore_errors=True)
 
 
-def play(console: Console, stage: Stage) -> int:
-    """Play the tour; 0 when every step proved what it says."""
+def play(console: Console, stage: Stage) -> bool:
+    """Play the tour; True when every step proved what it says."""
     proved: list[bool] = []
     for scene in chain(tour.play(stage), desk.play(stage)):
         show(console, len(proved) + 1, scene)
         proved.append(scene.holds)
     console.print(f"\n{proved.count(True)} of {len(proved)} steps proved what they say.")
-    return 0 if all(proved) else NOT_PROVED
-
-
-def introduce(console: Console, stage: Stage, psql_line: str) -> None:
-    """Say where things are, and how to go on by hand."""
-    console.print(f"folder  {stage.folder}  (configuration, tokens, log; the database is gone when this ends)")
-    for agent in stage.agents:
-        groups = ", ".join(place.AGENTS[agent]) or "none"
-        console.print(f"token   {stage.token_file(agent)}  groups: {groups}")
-    console.print(f"psql    {psql_line}")
+    return all(proved)
 
 
 def wait() -> None:
-    """Until Ctrl-C or SIGTERM."""
+    """Until Ctrl-C, SIGTERM or the terminal's end."""
     with suppress(KeyboardInterrupt):
         while True:
             signal.pause()

@@ -50,6 +50,13 @@ def find(places: Iterable[str] = PLACES) -> Binaries:
     )
 
 
+def require_bundled() -> Binaries:
+    """The wheel's. Raises Unavailable when it is not installed."""
+    if bundled := find_bundled():
+        return bundled
+    raise Unavailable("demo.no_postgres", "no PostgreSQL comes with this installation: install querywarden[demo]")
+
+
 def folders(places: Iterable[str]) -> Iterator[Path]:
     """Where servers may be: PATH first, then where packages put them."""
     if on_path := shutil.which("initdb"):

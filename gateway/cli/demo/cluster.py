@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypedDict
 
@@ -19,7 +20,9 @@ from gateway.core.errors import Unavailable
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
-START_SECONDS = 30.0
+START_SECONDS, STOP_SECONDS = 30.0, 10.0
+STATUS_LINE = 7
+"""of postmaster.pid, which says how far the server is"""
 SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -50,9 +53,13 @@ class Cluster:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Make it and start it."""
+        """Make it and start it. What was started is stopped again when it does not come up, or is interrupted."""
         self.create()
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -73,9 +80,11 @@ class Cluster:
         if self._account:
             os.chown(secret, self._account["user"], self._account["group"])
         data = self.folder / "data"
-        self._run("initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync",
-                  "-E", "UTF8", "--locale=C")  # fmt: skip
-        secret.unlink()
+        try:
+            self._run("initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync",
+                      "-E", "UTF8", "--locale=C")  # fmt: skip
+        finally:
+            secret.unlink()
         with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(f"{SETTINGS}port = {self.port}\n")
 
@@ -92,7 +101,8 @@ class Cluster:
         """Start the server and wait until it takes connections."""
         if accepts(self.port):
             raise Unavailable("demo.postgres_failed", f"port {self.port} is taken; --port-base chooses others")
-        with (self.folder.parent / "postgresql.log").open("ab") as log:
+        log_file = self.folder.parent / "postgresql.log"
+        with log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [self.binaries.folder / "postgres", "-D", self.folder / "data"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=plain_environment(),
@@ -100,10 +110,19 @@ class Cluster:
                 **self._account,
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
-        while not accepts(self.port):
+        while not self.is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise Unavailable("demo.postgres_failed", f"it did not start; see {log.name}")
+                said = log_file.read_text(encoding="utf-8", errors="replace").strip()[-1000:]
+                raise Unavailable("demo.postgres_failed", f"the database did not start; {log_file} ends with\n{said}")
             time.sleep(0.05)
+
+    def is_ready(self) -> bool:
+        """True when the server says so itself: it listens earlier than it lets anybody in."""
+        try:
+            lines = (self.folder / "data" / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready"
 
     def stop(self) -> None:
         """Stop the server, at once and in order (SIGINT is PostgreSQL's fast shutdown)."""
@@ -111,10 +130,12 @@ class Cluster:
             return
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=STOP_SECONDS)
+        finally:  # also after a second Ctrl-C
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
 
 
 def unprivileged_account() -> _Account:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import psycopg
@@ -53,12 +54,9 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     def ask_with(self, token: str, *statements: str) -> Answer:
         """Send statements on a fresh connection; an error of one does not end the connection."""
         try:
-            connection = psycopg.connect(
-                host=HOST, port=self.port, dbname=CONNECTION, user="agent", password=token, sslmode="verify-full",
-                sslrootcert=str(self.authority), connect_timeout=CONNECT_SECONDS, autocommit=True,
-            )  # fmt: skip
+            connection = self.connect(token)
         except psycopg.OperationalError as error:
-            return Answer(sqlstate=error.sqlstate or "08006", error=last_line(str(error)))
+            return Answer(sqlstate=error.sqlstate or "08006", error=without_address(str(error)))
         answer = Answer()
         with connection:
             notices: list[str] = []
@@ -68,6 +66,17 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
                 answer = run(connection, statement)
             return msgspec.structs.replace(answer, notices=list(notices))
 
+    def connect(self, token: str) -> psycopg.Connection:
+        """A connection of whoever holds the token. Raises psycopg.OperationalError."""
+        return psycopg.connect(
+            host=HOST, port=self.port, dbname=CONNECTION, user="agent", password=token, sslmode="verify-full",
+            sslrootcert=str(self.authority), connect_timeout=CONNECT_SECONDS, autocommit=True,
+        )  # fmt: skip
+
+    def begin(self, agent: str, statement: str) -> "Running":
+        """Send a statement that takes long, and do not wait for its end."""
+        return Running(self.connect(self.token_file(agent).read_text(encoding="ascii").strip()), statement)
+
     def command(self, *arguments: str) -> tuple[int, str]:
         """Run one of our own commands as a person would: its exit code, and what it printed."""
         result = subprocess.run(
@@ -75,6 +84,27 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
             capture_output=True, text=True, check=False, cwd=self.folder, timeout=COMMAND_SECONDS,
         )  # fmt: skip
         return result.returncode, result.stdout + result.stderr
+
+
+class Running:
+    """A statement the database is still working on."""
+
+    def __init__(self, connection: psycopg.Connection, statement: str) -> None:
+        self._connection = connection
+        self._answers: list[Answer] = []
+        self._thread = Thread(target=self._send, args=(statement,), daemon=True)
+        self._thread.start()
+
+    def _send(self, statement: str) -> None:
+        self._answers.append(run(self._connection, statement))
+
+    def cancel(self) -> Answer:
+        """Ask the server to give it up, as Ctrl-C in psql does; what came back. Closes the connection."""
+        self._connection.cancel_safe(timeout=CONNECT_SECONDS)
+        self._thread.join(CONNECT_SECONDS)
+        ended = not self._thread.is_alive()
+        self._connection.close()
+        return self._answers[0] if ended else Answer(sqlstate="08006", error="it does not end")
 
 
 def run(connection: psycopg.Connection, statement: str) -> Answer:
@@ -92,6 +122,7 @@ def run(connection: psycopg.Connection, statement: str) -> Answer:
         return Answer(sqlstate=error.sqlstate or "08006", error="\n".join(lines))
 
 
-def last_line(text: str) -> str:
-    """What a failed login ends with, without the addresses before it."""
-    return text.strip().rpartition("\n")[2].strip()
+def without_address(text: str) -> str:
+    """What the server said to a login, without the library's own sentence about addresses before it."""
+    said = text.strip()
+    return said[said.index("FATAL") :] if "FATAL" in said else said

@@ -1,6 +1,8 @@
 """One PostgreSQL of the demo for its tests, with TLS by the demo's own certificate so that a stage can use it."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +17,12 @@ TOKEN = "of-the-agent"
 
 
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the server's own user may pass through, as the demo's is."""
-    folder = tmp_path_factory.mktemp("demo")
-    for path in (folder, folder.parent, folder.parent.parent):
-        path.chmod(path.stat().st_mode | 0o011)
-    return folder
+def demo_folder() -> Iterator[Path]:
+    """A folder that the server's own user may pass through. Not under pytest's, which every run closes to others."""
+    folder = Path(tempfile.mkdtemp(prefix="querywarden-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
