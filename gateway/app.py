@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -12,10 +12,10 @@ import structlog
 from gateway.config import settings as s
 from gateway.config.issuers import build_verifier
 from gateway.core.clock import Clock
-from gateway.core.errors import GatewayError, Unavailable
+from gateway.core.errors import Unavailable
 from gateway.core.events import Event, EventType
 from gateway.evidence.recorder import Recorder
-from gateway.frontends.accept import ALPN, Door, Rejected
+from gateway.frontends.accept import ALPN, Door
 from gateway.frontends.certificate import Certificate
 from gateway.frontends.driver import Driver
 from gateway.frontends.house import House
@@ -43,10 +43,9 @@ class Gateway:
     keepers: dict[str, Keeper]
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the databases."""
-        for keeper in self.keepers.values():
-            keeper.close()
+        await asyncio.gather(*(keeper.aclose() for keeper in self.keepers.values()))
 
     async def reload(self) -> None:
         """SIGHUP: look at the bundle again; certificates are looked at by each handshake."""
@@ -65,11 +64,15 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(recorder.close)
         gateway = await _open(settings, clock, recorder, accept_demo=accept_demo)
-        stack.callback(gateway.close)
+        stack.push_async_callback(gateway.close)
         stack.push_async_callback(_cancel, gateway.tasks)
         stack.push_async_callback(gateway.reception.drain, DRAIN_SECONDS)
-        listening = _listen(settings.listeners.for_postgres, gateway.reception)
-        stack.push_async_callback(_cancel, listening)
+        ports = [
+            (stack.enter_context(bind(each.address.host, each.address.port)), each)
+            for each in settings.listeners.for_postgres
+        ]
+        accepting = [asyncio.ensure_future(_accept(sock, each, gateway.reception)) for sock, each in ports]
+        stack.push_async_callback(_cancel, accepting)
         yield gateway
 
 
@@ -105,7 +108,16 @@ def make_keepers(settings: s.Settings, decider: Decider) -> dict[str, Keeper]:
     """One keeper for each connection of the configuration."""
     pool = Pool({name: connection.limits.pool_max for name, connection in settings.connections.items()})
     return {
-        name: Keeper(name, target_of(name, connection), pool, decider.posture, dict(connection.labels))
+        name: Keeper(
+            name,
+            target_of(name, connection),
+            pool,
+            decider.posture,
+            dict(connection.labels),
+            idle_seconds=connection.limits.idle_timeout,
+            session_seconds=connection.limits.session_max,
+            message_max=connection.limits.message_max,
+        )
         for name, connection in settings.connections.items()
     }
 
@@ -157,48 +169,16 @@ def _loaded(settings: s.Settings) -> Event:
     return Event(type=EventType.CONFIG_LOADED, data=data)
 
 
-def _listen(listeners: Sequence[s.Listener], reception: Reception) -> list[asyncio.Task[None]]:
-    """Open every port, or none; from then on clients are served. Raises Unavailable."""
-    with contextlib.ExitStack() as opened:
-        doors = [(opened.enter_context(bind(each.address.host, each.address.port)), _door(each)) for each in listeners]
-        opened.pop_all()
-    for each in listeners:
-        LOG.info("listening", protocol="postgres", address=each.address, tls=each.tls is not None)
-    return [asyncio.ensure_future(_serve_port(sock, door, reception)) for sock, door in doors]
-
-
-def _door(listener: s.Listener) -> Door:
+async def _accept(listening: socket.socket, listener: s.Listener, reception: Reception) -> None:
+    """Serve the clients of one port until cancelled. Those that are being served live on until `reception.drain`."""
     tls = listener.tls
-    return Door(Certificate(tls.cert, tls.key, [ALPN]) if tls else None, listener.insecure_loopback)
+    door = Door(Certificate(tls.cert, tls.key, [ALPN]) if tls else None, listener.insecure_loopback)
+    LOG.info("listening", protocol="postgres", address=listener.address, tls=tls is not None)
 
-
-async def _serve_port(listening: socket.socket, door: Door, reception: Reception) -> None:
-    """Accept on one port until cancelled. Clients that are served live on; `reception.drain` ends them."""
-    with listening:
-        await serve(listening, _receiver(door, reception), reception.house.tasks)
-
-
-def _receiver(door: Door, reception: Reception) -> Callable[[socket.socket], Coroutine[None, None, None]]:
     async def receive(sock: socket.socket) -> None:
-        arrival = await door.admit(sock)
-        if not isinstance(arrival, Rejected):
-            await reception.receive(arrival)
-        elif arrival.error is not None:
-            await reception.house.note(_turned_away(arrival, arrival.error))
+        await reception.receive(await door.admit(sock))
 
-    return receive
-
-
-def _turned_away(arrival: Rejected, error: GatewayError) -> Event:
-    """A client that did not get as far as its password."""
-    data: dict[str, object] = {
-        "code": error.code,
-        "detail": error.detail,
-        "client_ip": arrival.peer,
-        "channel": "postgres",
-        "tls": arrival.tls,
-    }
-    return Event(type=EventType.AUTH_FAILED, ok=False, data=data)
+    await serve(listening, receive, reception.house.tasks)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

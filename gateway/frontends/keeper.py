@@ -100,6 +100,13 @@ class Keeper:
         """Let go of the catalog connection."""
         self._drop_link()
 
+    async def aclose(self) -> None:
+        """The same, and wait until it is gone."""
+        link = self._link
+        self._drop_link()
+        if link is not None:
+            await link.stream.wait_closed()
+
     async def _build(self, posture: Posture) -> Ground:
         """Parsing every view takes a while on a large schema: it leaves the loop."""
         previous = self._ground.catalog if self._ground else None

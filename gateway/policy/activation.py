@@ -46,6 +46,11 @@ class Activator:
         self._seen: tuple[int, ...] = ()
         self._lock = asyncio.Lock()
 
+    @property
+    def active_sha256(self) -> str:
+        """Of the bundle in force; empty while there is none."""
+        return self._decider.active.bundle.sha256 if self._decider.active else ""
+
     async def load(self, why: str) -> bool:
         """Try to bring what lies at the path into force. False, and a record, when it cannot be."""
         async with self._lock:

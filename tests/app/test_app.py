@@ -1,0 +1,158 @@
+"""The whole gateway in one process: it starts with what it has, follows its bundle, and lets go of everything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from gateway import app
+from gateway.config.load import load
+from gateway.core.clock import SystemClock
+from gateway.core.errors import Unavailable
+from gateway.evidence.verify import verify
+from gateway.evidence.view import open_views
+from tests.support import certificates
+from tests.support.bundle import Site, everything_but_clear, write_signed_bundle
+from tests.support.gateway import Upstream, write_configuration
+from tests.support.identity import Issuer
+from tests.support.postgres import HOST, Cluster, password_of
+
+
+class Place:
+    """A folder with everything a gateway needs, and how an agent connects to it."""
+
+    def __init__(self, folder: Path, cluster: Cluster, database: str, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.issuer = Issuer()
+        self.issuer.write_jwks(folder / "jwks.json")
+        self.tls = certificates.issue(folder)
+        self.config = write_configuration(folder, port, cluster, {"payments": Upstream(database)}, {})
+
+    def lay(self, site: Site) -> None:
+        write_signed_bundle(self.folder, site)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[app.Gateway]:
+        async with app.running(load(self.config), SystemClock()) as gateway:
+            yield gateway
+
+    async def ask(self, sql: str) -> list[tuple[object, ...]]:
+        connection = await psycopg.AsyncConnection.connect(
+            host=HOST, port=self.port, dbname="payments", user="agent", password=self.issuer.token(),
+            sslmode="verify-full", sslrootcert=str(self.tls.ca), autocommit=True,
+        )  # fmt: skip
+        async with connection:
+            return await (await connection.execute(sql.encode())).fetchall()
+
+    def types(self) -> list[bytes]:
+        """The leaves of the log, in order."""
+        return [leaf for view in open_views(self.folder / "var") for _, leaf in view.upwards(0)]
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, cluster: Cluster, payments_template: str, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    database = cluster.create_database(payments_template)
+    monkeypatch.setenv("PASSWORD_AGENT_RO", password_of("agent_ro"))
+    made = Place(tmp_path, cluster, database, unused_tcp_port)
+    made.lay(everything_but_clear("payments"))
+    yield made
+    cluster.drop_database(database)
+
+
+async def test_a_statement_goes_all_the_way_and_the_log_of_it_verifies(place: Place) -> None:
+    async with place.running():
+        assert await place.ask("SELECT count(*) FROM customers WHERE id = -1") == [(0,)]
+    report = verify(place.folder / "var", SystemClock())
+    assert report.ok
+    assert report.epochs[0].decisions == 1
+    leaves = b"\n".join(place.types())
+    for kind in (b"log.opened", b"config.loaded", b"bundle.activated", b"session.opened", b"session.closed"):
+        assert b'"type":"' + kind in leaves
+    assert b"log.closed" in place.types()[-1]
+
+
+async def test_without_a_bundle_agents_get_in_and_everything_is_denied(place: Place) -> None:
+    (place.folder / "bundle.tar.gz").unlink()
+    async with place.running():
+        with pytest.raises(psycopg.errors.CannotConnectNow, match="no valid policy bundle"):
+            await place.ask("SELECT 1")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "unsigned"])
+async def test_a_damaged_bundle_denies_everything_and_the_record_says_why(place: Place, damage: str) -> None:
+    path = place.folder / "bundle.tar.gz"
+    raw = path.read_bytes()
+    changed = {"flipped": raw[:2000] + bytes([raw[2000] ^ 1]) + raw[2001:], "cut": raw[:-100], "unsigned": b"no bundle"}
+    path.write_bytes(changed[damage])
+    async with place.running():
+        with pytest.raises(psycopg.errors.CannotConnectNow):
+            await place.ask("SELECT 1")
+    assert any(b'"type":"bundle.rejected"' in leaf and b'"code":"bundle.' in leaf for leaf in place.types())
+
+
+async def test_a_new_bundle_governs_the_next_statement_without_a_restart(place: Place) -> None:
+    async with place.running() as gateway:
+        assert await place.ask("SELECT 1 AS a") == [(1,)]
+        place.lay(Site({}, {"grants": []}))
+        await gateway.reload()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await place.ask("SELECT 1 AS a")
+
+
+async def test_a_changed_bundle_file_is_noticed_by_itself(place: Place) -> None:
+    async with place.running() as gateway:
+        first = gateway.activator.active_sha256
+        place.lay(everything_but_clear("payments", deny=[{"actions": ["drop"], "connections": ["*"]}]))
+        for _ in range(200):
+            if gateway.activator.active_sha256 != first:
+                break
+            await asyncio.sleep(0.1)
+        assert gateway.activator.active_sha256 != first
+
+
+async def test_a_bad_new_bundle_leaves_the_old_one_in_force(place: Place) -> None:
+    async with place.running() as gateway:
+        (place.folder / "bundle.tar.gz").write_bytes(b"nothing")
+        await gateway.reload()
+        assert await place.ask("SELECT 1") == [(1,)]
+
+
+async def test_a_port_that_is_taken_is_said_and_nothing_is_left_open(place: Place) -> None:
+    async with place.running():
+        with pytest.raises(Unavailable):
+            async with place.running():
+                pass
+    async with place.running():
+        assert await place.ask("SELECT 1") == [(1,)]
+
+
+async def test_at_the_end_open_sessions_are_told_and_recorded(place: Place) -> None:
+    async with place.running():
+        connection = await psycopg.AsyncConnection.connect(
+            host=HOST, port=place.port, dbname="payments", user="agent", password=place.issuer.token(),
+            sslmode="verify-full", sslrootcert=str(place.tls.ca), autocommit=True,
+        )  # fmt: skip
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        await connection.execute("SELECT 1")
+    await connection.close()
+    closed = [leaf for leaf in place.types() if b'"type":"session.closed"' in leaf]
+    assert len(closed) == 1
+    assert b"session.stopping" in closed[0]
+
+
+async def test_a_database_that_is_down_is_a_clear_error_and_the_gateway_lives(place: Place, cluster: Cluster) -> None:
+    async with place.running():
+        cluster.stop()
+        try:
+            with pytest.raises(psycopg.OperationalError) as caught:
+                await place.ask("SELECT 1")
+        finally:
+            cluster.start()
+        assert "database" in str(caught.value)
+        assert await place.ask("SELECT 1") == [(1,)]
