@@ -19,6 +19,7 @@ test_rows_of_an_unknown_relation_are_denied if {
 test_defining_an_unknown_relation_passes if {
 	written := object.union(unknown, {"access": ["write"]})
 	testing.outcome(testing.does(["owners"], "create", "ddl", {"relations": [written]})) == "allow"
+	testing.outcome(testing.does(["owners"], "reindex", "admin", {"relations": [written]})) == "allow"
 	both := object.union(unknown, {"access": ["read", "write"]})
 	testing.denied(testing.decide(testing.does(["owners"], "create", "ddl", {"relations": [both]})), "access.unknown_relation")
 }

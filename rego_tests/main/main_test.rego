@@ -217,6 +217,25 @@ test_an_obligation_that_lacks_a_part_or_has_an_odd_one_denies if {
 	}
 }
 
+test_an_obligation_without_code_or_args_denies if {
+	every kind, parts in whole {
+		every part in ["code", "args"] {
+			added(object.remove(effect_of(kind, parts), [part])).outcome == "deny"
+		}
+	}
+	counted := effect_of("limit", {"bound": "rows_by_label", "label": "pan", "value": 10})
+	added(object.remove(counted, ["code"])).outcome == "deny"
+	added(object.union(counted, {"bound": "cells"})).outcome == "deny"
+}
+
+test_a_kind_that_nobody_knows_denies_whatever_it_carries if {
+	parts := object.union_n([each | some each in whole])
+	every kind in ["bless", "masks", "", null, ["mask"]] {
+		added(effect_of(kind, parts)).outcome == "deny"
+		added(effect_of(kind, object.union(parts, {"bound": "rows_by_label", "label": "pan"}))).outcome == "deny"
+	}
+}
+
 test_a_demand_that_nobody_could_read_denies if {
 	every part, _ in demand {
 		every odd in testing.spoilt(demanding({}), ["demand", part]) {
