@@ -182,7 +182,7 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 def _plain(part: msgspec.Struct) -> dict[str, object]:
     """A fact as builtins, the arrays in it sorted."""
     found: dict[str, object] = msgspec.to_builtins(part)
-    return {key: sorted(set(value)) if isinstance(value, list) else value for key, value in found.items()}
+    return {key: sorted(set(value)) if isinstance(value, list | tuple) else value for key, value in found.items()}
 
 
 def _without_empty(part: dict[str, object], *keys: str) -> dict[str, object]:
