@@ -140,7 +140,8 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
     if previous is not None and previous.site == site:
         given = _sticky(given, previous, bare)
     labels = closure.spread(given, overruled, lines.edges)
-    relations = _finish(bare, lines, labels, read)
+    made = closure.made_of(labels, overruled, lines.edges)
+    relations = _finish(bare, lines, labels, made, read)
     named = {oid: found for oid, found in relations.items() if found.kind is not Kind.OTHER}
     functions = rows.functions_of(read)
     casts = rows.casts_of(read)
@@ -223,6 +224,7 @@ def _finish(
     bare: Mapping[int, RelationInfo],
     lines: closure.Lines,
     labels: Mapping[Place, frozenset[str]],
+    made: frozenset[Place],
     read: Rows,
 ) -> dict[int, RelationInfo]:
     origins = frozenset({oid for oid, _ in labels} | {found.oid for found in bare.values() if found.filtered})
@@ -255,7 +257,7 @@ def _finish(
         ]
         finished[oid] = msgspec.structs.replace(
             found,
-            columns=tuple(_labelled(column, labels.get((oid, column.attnum))) for column in found.columns),
+            columns=tuple(_labelled(column, (oid, column.attnum), labels, made) for column in found.columns),
             governed=oid in governed,
             reads=tuple(sorted(reads)),
             relatives=relatives.get(oid, ()),
@@ -265,8 +267,12 @@ def _finish(
     return finished
 
 
-def _labelled(column: ColumnInfo, labels: frozenset[str] | None) -> ColumnInfo:
-    return msgspec.structs.replace(column, labels=tuple(sorted(labels))) if labels else column
+def _labelled(
+    column: ColumnInfo, place: Place, labels: Mapping[Place, frozenset[str]], made: frozenset[Place]
+) -> ColumnInfo:
+    if place not in labels:
+        return column
+    return msgspec.structs.replace(column, labels=tuple(sorted(labels[place])), exact=place not in made)
 
 
 def _qualified(name: tuple[str, ...]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ A label travels along these edges, and stays where nothing proves that it need n
 - a partition or child and its parent hold the same rows, so the label travels both ways, by column name;
 - a foreign table that points at a relation of that name holds its rows, wherever its server is: it may be this one;
 - a column whose type is a relation's row type holds its columns;
-- a referencing foreign key column repeats referenced values;
+- a referencing foreign key column repeats referenced values, so the label travels both ways;
 - a generated column depends on the columns of its expression.
 
 Two exceptions. `right(card_number, n)` with n up to 4 does not carry the label `pan`: those digits may be shown to
@@ -30,12 +30,16 @@ SHOWABLE = "pan"
 
 
 class Edge(NamedTuple):
-    """`target` shows what `source` holds; `tail`: its last four characters; `derived`: the site may overrule it."""
+    """`target` shows what `source` holds; `tail`: its last four characters; `derived`: the site may overrule it.
+
+    `exact`: it shows the value itself, not something made of it.
+    """
 
     source: Place
     target: Place
     tail: bool = False
     derived: bool = False
+    exact: bool = True
 
 
 class Lines(NamedTuple):
@@ -94,6 +98,24 @@ def spread(
     return labels
 
 
+def made_of(
+    labels: Mapping[Place, frozenset[str]], overruled: frozenset[Place], edges: Iterable[Edge]
+) -> frozenset[Place]:
+    """Places that show something made of a labelled value: showing a part of that could show another part of it."""
+    outgoing: dict[Place, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        if edge.source in labels and not (edge.derived and edge.target in overruled):
+            outgoing[edge.source].append(edge)
+    found = {edge.target for started in outgoing.values() for edge in started if not edge.exact}
+    waiting = list(found)
+    while waiting:
+        for edge in outgoing[waiting.pop()]:
+            if edge.target not in found:
+                found.add(edge.target)
+                waiting.append(edge.target)
+    return frozenset(found)
+
+
 def relatives(
     relations: Mapping[int, RelationInfo], origins: frozenset[int], down: Mapping[int, Iterable[int]]
 ) -> dict[int, tuple[int, ...]]:
@@ -148,11 +170,12 @@ def _view_edges(
         for column in view.columns:
             for source in (relations[oid] for oid in reads if oid in relations):
                 for read in source.columns:
-                    yield Edge((source.oid, read.attnum), (view.oid, column.attnum), derived=True)
+                    yield Edge((source.oid, read.attnum), (view.oid, column.attnum), derived=True, exact=False)
         return
     for column, (_, sources) in zip(view.columns, outputs, strict=True):
         for origin in sources:
-            yield Edge((origin.relation, origin.attnum), (view.oid, column.attnum), origin.tail, derived=True)
+            place = (origin.relation, origin.attnum)
+            yield Edge(place, (view.oid, column.attnum), origin.tail, derived=True, exact=origin.exact)
 
 
 def _same_rows(child: RelationInfo | None, parent: RelationInfo | None) -> Iterator[Edge]:
@@ -212,6 +235,7 @@ def _foreign_key_edges(keys: Iterable[Row]) -> Iterator[Edge]:
     for referencing, referenced, columns, values, *_ in keys:
         for mine, theirs in zip(numbers(columns), numbers(values), strict=True):
             yield Edge((number(referenced), theirs), (number(referencing), mine))
+            yield Edge((number(referencing), mine), (number(referenced), theirs))
 
 
 def _generated_edges(generated: Iterable[Row], relations: Mapping[int, RelationInfo]) -> Iterator[Edge]:
@@ -224,7 +248,8 @@ def _generated_edges(generated: Iterable[Row], relations: Mapping[int, RelationI
             sources = expression_sources(text(expression), relation)
         except UnprovenError:
             for column in relation.columns:
-                yield Edge((relation.oid, column.attnum), target, derived=True)
+                yield Edge((relation.oid, column.attnum), target, derived=True, exact=False)
             continue
         for source in sources:
-            yield Edge((source.relation, source.attnum), target, source.tail, derived=True)
+            place = (source.relation, source.attnum)
+            yield Edge(place, target, source.tail, derived=True, exact=source.exact)

@@ -35,11 +35,20 @@ def refuse_governed_ddl(job: Job, tree: Message) -> None:
                 refuse_hidden_code(job, relation, frozenset({"truncate"}))
         case pb.AlterTableStmt() if all(_adds_plain_column(unwrap(command)) for command in tree.cmds):
             return
+        case pb.ViewStmt() | pb.CreateTableAsStmt() | pb.SelectStmt() if named and _is_temporary(tree):
+            raise Refused("statement.governed_ddl", f"a temporary relation in front of {named[0].qualified}")
         case _:
             if named and not isinstance(tree, (*_QUERIES, *_READ_ROWS_ONLY)):
                 raise Refused("statement.governed_ddl", named[0].qualified)
             if any(True for _ in job.sources()) and not isinstance(tree, (*_QUERIES, pb.CopyStmt)):
                 raise Refused("statement.governed_ddl", "a query inside a definition")
+
+
+def _is_temporary(tree: Message) -> bool:
+    """It makes a relation of this session alone, which is found before others of its name."""
+    made = [node.rel for node in walk(tree) if isinstance(node, pb.IntoClause)]
+    made += [tree.view] if isinstance(tree, pb.ViewStmt) else []
+    return any(relation.relpersistence == "t" for relation in made)
 
 
 def _adds_plain_column(command: Message) -> bool:

@@ -5,11 +5,12 @@ whole process. So the depth a text can have is bounded by its tokens first, and 
 """
 
 import importlib
+import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import postgast
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from postgast import pg_query_pb2 as pb
 
 from gateway.core.errors import Refused
@@ -89,10 +90,12 @@ def read(text: str) -> Sequence[pb.RawStmt]:
     return parse(text, scan(text))
 
 
-def deparse(text: str) -> str:
-    """A text as libpg_query writes it itself; empty where it cannot. Call it on parsed text only."""
+def deparse(statement: Message) -> str:
+    """A statement that was parsed, as libpg_query writes it itself; empty where it cannot."""
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(statement).__name__).lower()
     try:
-        return postgast.deparse(postgast.parse(text))
+        tree = pb.ParseResult(stmts=[pb.RawStmt(stmt=pb.Node(**{kind: statement}))])
+        return postgast.deparse(tree)
     except (postgast.PgQueryError, DecodeError, ValueError):
         return ""
 

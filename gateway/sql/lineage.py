@@ -16,6 +16,7 @@ from gateway.sql.objects import RelationInfo
 from gateway.sql.tree import Star, children, names, unwrap, walk
 
 SYSTEM_COLUMNS = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
+_TEXTS = frozenset({"text", "varchar"})
 SHOWABLE_TAIL = 4
 """last digits of a card number that may be shown (PCI DSS 4.0.1, requirement 3.4.1)"""
 
@@ -26,6 +27,8 @@ class Source(NamedTuple):
     relation: int
     attnum: int
     tail: bool = False
+    exact: bool = True
+    """the value itself, not something made of it"""
 
 
 Sources: TypeAlias = frozenset[Source]
@@ -137,7 +140,8 @@ class _Reader:
         if isinstance(value, pb.ColumnRef) and isinstance(names(value.fields)[-1], Star) and not target.name:
             raise UnprovenError  # PostgreSQL prints definitions with their stars expanded
         name = target.name or (names(value.fields)[-1] if isinstance(value, pb.ColumnRef) else "")
-        return name, self._expression(value, levels, ctes)
+        sources = self._expression(value, levels, ctes)
+        return name, sources if _is_plain(value) else frozenset(source._replace(exact=False) for source in sources)
 
     def _with(self, clause: pb.WithClause, outer: list[_Level], ctes: _Ctes) -> _Ctes:
         known = dict(ctes)
@@ -248,6 +252,15 @@ class _Reader:
         inner = [*levels, level]
         below = _union(item.everything() for item in level) if joins else NOTHING
         return below | _union(self._expression(child, inner, ctes) for child in rest)
+
+
+def _is_plain(value: Message) -> bool:
+    """A column as it is; a cast to text does not change a digit."""
+    while isinstance(value, pb.TypeCast) and names(value.type_name.names)[-1] in _TEXTS:
+        if value.type_name.typmods or value.type_name.array_bounds:
+            return False
+        value = unwrap(value.arg)
+    return isinstance(value, pb.ColumnRef)
 
 
 def _resolve(name: tuple[str, ...], levels: list[_Level]) -> Sources:

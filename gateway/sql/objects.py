@@ -36,6 +36,8 @@ class ColumnInfo(msgspec.Struct, frozen=True, kw_only=True):
     has_default: bool = False
     labels: tuple[str, ...] = ()
     """its own and inherited labels; sorted"""
+    exact: bool = True
+    """it holds the labelled value itself, not something made of it: a part of it is a part of that value"""
 
 
 class HiddenCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import sqlglot
+from google.protobuf.message import Message
+from postgast import pg_query_pb2 as pb
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -16,24 +18,36 @@ from gateway.core.statement import Hazard
 from gateway.sql import grammar
 from gateway.sql.reader import Reading
 from gateway.sql.tokens import cut, fold
+from gateway.sql.tree import unwrap
 
 _READ = (exp.Select, exp.SetOperation, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Subquery, exp.Values)
+_AROUND_A_QUERY = (
+    pb.ExplainStmt | pb.PrepareStmt | pb.DeclareCursorStmt | pb.CopyStmt | pb.CreateTableAsStmt | pb.ViewStmt
+)
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it logs texts, literals and all
 _UNREAD = Hazard(code="second_reader_unread")
 
 
-def compare(text: str, reading: Reading) -> set[Hazard]:
-    """Hazards from a comparison of both readers; empty when they agree."""
-    tree = _read(text)
-    if tree is None:
-        return {_UNREAD}
-    ours = Counter(reference.written[-1] for reference in reading.references)
-    if Counter(_relations(tree)) == ours:
-        return set()
-    again = _read(grammar.deparse(text))
-    if again is not None and Counter(_relations(again)) == ours:
-        return set()
-    return {Hazard(code="statement.parser_disagreement")}
+def compare(text: str, statement: Message, reading: Reading) -> set[Hazard]:
+    """Hazards from a comparison of both readers; empty when they agree.
+
+    Of EXPLAIN, PREPARE, DECLARE, COPY, CREATE TABLE AS and CREATE VIEW the query inside is compared.
+    """
+    inner = _inner(statement)
+    ours = Counter(reference.written[-1] for reference in reading.references if reference.role in {"from", "target"})
+    read = False
+    for attempt in (text, "") if inner is statement else ("",):
+        tree = _read(attempt or grammar.deparse(inner))
+        if tree is not None and Counter(_relations(tree)) == ours:
+            return set()
+        read = read or tree is not None
+    return {Hazard(code="statement.parser_disagreement")} if read else {_UNREAD}
+
+
+def _inner(statement: Message) -> Message:
+    while isinstance(statement, _AROUND_A_QUERY) and statement.HasField("query"):
+        statement = unwrap(statement.query)
+    return statement
 
 
 def _read(text: str) -> exp.Expr | None:
@@ -49,6 +63,8 @@ def _relations(tree: exp.Expr) -> Iterator[str]:
     """Names of relations, those of CTEs left out where they are visible."""
     for table in tree.find_all(exp.Table):
         identifier = table.this
+        if isinstance(table.parent, exp.Lock | exp.Into):  # an alias, and what is made
+            continue
         if not isinstance(identifier, exp.Identifier):
             continue
         name = cut(identifier.name) if identifier.quoted else fold(identifier.name)

@@ -115,7 +115,7 @@ def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understoo
     inner = _prepared(tree, reading, scope)
     governed = any(r.oid is not None and catalog.relations[r.oid].governed for r in reading.references)
     if governed:
-        reading.hazards |= compare(text, reading)
+        reading.hazards |= compare(text, tree, reading)
     statement = _statement(piece, tree, count, reading, scope)
     if inner is not None:
         statement, governed = _with_inner(tree, statement, inner.statement), governed or inner.governed
