@@ -215,6 +215,14 @@ def test_the_leaf_that_was_changed_is_named(a_log: MakeLog) -> None:
     assert {finding.where for finding in check(folder).findings if finding.name == "leaf.mismatch"} == {"leaf 300"}
 
 
+def test_only_a_log_that_holds_is_said_to_be_written_anew(a_log: MakeLog) -> None:
+    folder = a_log()
+    edit(folder / PREFIX / bundle_path(0), flip)
+    assert "log.rewritten" not in names(folder)
+    rewrite_history(folder := a_log())
+    assert grave(check(folder)) == ["wal.mismatch", "log.rewritten"]
+
+
 def test_a_tile_that_is_all_wrong_names_no_leaf(a_log: MakeLog) -> None:
     folder = a_log()
     (folder / PREFIX / "tile/0/000").write_bytes(bytes(256 * 32))

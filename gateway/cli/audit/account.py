@@ -1,13 +1,11 @@
 """One decision's account: what the log tells of it and what its bundle says of the reasons, put together."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from gateway.cli.audit.recompute import Archive, PastBundle, Recomputed, Result, recompute
 from gateway.core.errors import GatewayError
 from gateway.core.events import Who
-from gateway.core.verdict import Decision, Finding
+from gateway.core.verdict import Decision, Finding, Obligations
 from gateway.evidence.explain import Story
 from gateway.evidence.leaf import NAMED
 from gateway.policy.findings import render
@@ -49,7 +47,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, object]
     """code and message of the gateway's own refusal"""
     reasons: tuple[Finding, ...]
-    obligations: dict[str, object]
+    obligations: Obligations
     bundle: str
     revision: str
     policy_digest: str
@@ -92,7 +90,7 @@ def account_of(story: Story, archive: Archive) -> Account:
         statement=_statement(story.input),
         refused=_mapping(facts.get("refused")),
         reasons=render(decision, bundle.rules if bundle else {}) if decision else (),
-        obligations=_said(msgspec.to_builtins(decision.obligations)) if decision else {},
+        obligations=decision.obligations if decision else Obligations(),
         bundle=leaf.bundle,
         revision=bundle.revision if bundle else "",
         policy_digest=leaf.policy_digest,
@@ -144,11 +142,6 @@ def _later(story: Story, name: str) -> dict[str, object]:
         return {}
     outcome = {"outcome": placed.leaf.outcome} if placed.leaf.outcome else {}
     return {"leaf": placed.number, "time_ns": int(placed.leaf.t), **outcome, **placed.leaf.facts()}
-
-
-def _said(obligations: Mapping[str, object]) -> dict[str, object]:
-    """Without what asks for nothing."""
-    return {name: value for name, value in obligations.items() if value}
 
 
 def _mapping(value: object) -> dict[str, object]:

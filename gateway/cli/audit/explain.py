@@ -101,12 +101,18 @@ def in_words(account: Account) -> str:
 
 def _outcome(account: Account) -> Iterator[str]:
     yield account.outcome
-    if account.refused:
+    if account.refused and account.refused.get("code") not in {finding.code for finding in account.reasons}:
         yield printable(f"by the gateway itself: {account.refused.get('code')}: {account.refused.get('message')}")
     if account.answered not in {"", account.outcome}:
         yield f"the bundle had answered {account.answered}"
-    for name, value in account.obligations.items():
-        yield printable(f"{name}: {msgspec.json.encode(value).decode()}")
+    for mask in account.obligations.masks:
+        yield printable(f"mask {mask.schema}.{mask.relation}.{mask.column}: {mask.method}")
+    for row_filter in account.obligations.row_filters:
+        yield printable(f"only rows of {row_filter.schema}.{row_filter.relation} with {row_filter.sql}")
+    rest = {"limits": account.obligations.limits, "approval": account.obligations.approval}
+    for name, value in rest.items():
+        if value and (said := msgspec.json.encode(value)) != b"{}":
+            yield printable(f"{name}: {said.decode()}")
 
 
 def _reason(finding: Finding) -> Iterator[str]:
