@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway import cli
+from gateway.cli.demo.place import bundle_folder
 from gateway.policy.archive import read_archive, write_archive
 from tests.cli.policy.keys import DEMO_SITE, ROOT, make_keys
 
@@ -72,6 +73,10 @@ def test_the_released_demo_bundle_verifies_and_is_called_demo(capsys: pytest.Cap
     demo = ROOT / "bundles" / "demo"
     code, said = verified(capsys, demo / "bundle.tar.gz", str(demo / "policy.pub"))
     assert (code, said["demo"]) == (cli.DONE, True)
+
+
+def test_the_demo_finds_the_released_bundle() -> None:
+    assert bundle_folder() == ROOT / "bundles" / "demo"
 
 
 def test_a_missing_file_or_key_is_a_usage_error(made: tuple[Path, str, str], tmp_path: Path) -> None:
