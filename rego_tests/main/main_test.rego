@@ -151,6 +151,63 @@ test_a_denial_without_a_code_denies_with_the_code_of_not_covered if {
 	testing.denied(added("deny"), "access.not_covered")
 }
 
+test_a_reason_that_could_not_be_shown_denies_and_is_left_out if {
+	every args in [{"n": 7}, {"n": null}, ["n"], "n", {"n": ["x"]}] {
+		every kind in ["allow", "deny", "advice"] {
+			testing.denied(added({"effect": kind, "code": "other.rule", "args": args}), "access.not_covered")
+		}
+	}
+}
+
+test_only_a_clearance_clears if {
+	asked := testing.by(["agents"], {"columns": [testing.pan]})
+	where := {"schema": "public", "relation": "cards", "column": "pan"}
+	every kind, outcome in {"clear": "allow", "advice": "deny", "allow": "deny"} {
+		decision := main.decision with input as asked
+			with data.site as testing.site
+			with data.gateway.pci.cardholder.effects as {effect_of(kind, where)}
+			with data.gateway.pci.cardholder.covered as true
+		decision.outcome == outcome
+	}
+}
+
+outcome_covered_by(given) := decision.outcome if {
+	decision := main.decision with input as testing.document
+		with data.site as testing.site
+		with data.gateway.access.blocked.covered as given.blocked
+		with data.gateway.access.facts.covered as given.facts
+		with data.gateway.access.functions.covered as given.functions
+		with data.gateway.access.grants.covered as given.grants
+		with data.gateway.access.hazards.covered as given.hazards
+		with data.gateway.access.session.covered as given.session
+		with data.gateway.access.settings.covered as given.settings
+		with data.gateway.access.sitedata.covered as given.sitedata
+		with data.gateway.access.snapshot.covered as given.snapshot
+		with data.gateway.access.system.covered as given.system
+		with data.gateway.pci.cardholder.covered as given.cardholder
+}
+
+everything := {
+	"blocked": true,
+	"cardholder": true,
+	"facts": true,
+	"functions": true,
+	"grants": true,
+	"hazards": true,
+	"session": true,
+	"settings": true,
+	"sitedata": true,
+	"snapshot": true,
+	"system": true,
+}
+
+test_each_package_has_to_cover_the_statement if {
+	outcome_covered_by(everything) == "allow"
+	every name, _ in everything {
+		outcome_covered_by(object.union(everything, {name: false})) == "deny"
+	}
+}
+
 test_advice_and_allow_change_nothing if {
 	added(effect_of("advice", {"advice": "Ask for less."})).advice == ["Ask for less."]
 	added(effect_of("allow", {})).outcome == "allow"

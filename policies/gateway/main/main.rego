@@ -78,6 +78,9 @@ performable(effect) if {
 explained(effect) if {
 	is_string(effect.code)
 	is_object(effect.args)
+	every value in effect.args {
+		is_string(value)
+	}
 }
 
 covered if {
@@ -154,7 +157,10 @@ decision := {
 	"advice": sort({effect.advice | some effect in effects}),
 }
 
-reasons contains {"code": effect.code, "args": effect.args} if some effect in effects
+reasons contains {"code": effect.code, "args": effect.args} if {
+	some effect in effects
+	explained(effect)
+}
 
 # A denial without a reason of its own still has this one.
 reasons contains {"code": "access.not_covered", "args": {}} if {
