@@ -105,7 +105,7 @@ HIDDEN = {
 """Columns of listed relations that hold texts of statements, credentials or places of files."""
 
 SETTINGS = """
-    application_name array_nulls bytea_output check_function_bodies client_connection_check_interval client_encoding
+    all application_name array_nulls bytea_output check_function_bodies client_connection_check_interval client_encoding
     client_min_messages constraint_exclusion cpu_index_tuple_cost cpu_operator_cost cpu_tuple_cost cursor_tuple_fraction
     datestyle default_statistics_target default_table_access_method default_tablespace default_text_search_config
     default_transaction_deferrable default_transaction_isolation default_transaction_read_only default_with_oids
@@ -125,8 +125,8 @@ SETTINGS = """
     tcp_user_timeout temp_buffers timezone timezone_abbreviations transaction transaction_deferrable
     transaction_isolation transaction_read_only transaction_timeout work_mem xmlbinary xmloption
 """
-"""What a session may set. client_encoding, search_path and standard_conforming_strings are pinned by the session: only
-their own value is let through there."""
+"""What a session may set; `all` is what RESET ALL names. client_encoding, search_path and standard_conforming_strings are pinned by the
+session: only their own value is let through there."""
 
 SESSION_ACTIONS = """
     close deallocate discard reset set show unlisten

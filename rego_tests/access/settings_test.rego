@@ -14,14 +14,13 @@ test_listed_settings_may_be_changed if {
 }
 
 test_other_settings_may_not if {
-	every name in ["role", "session_authorization", "log_statement", "session_replication_role", "querywarden", "all"] {
+	every name in ["role", "session_authorization", "log_statement", "session_replication_role", "querywarden"] {
 		testing.denied(testing.decide(setting("set", ["application_name", name])), "access.setting")
 	}
 }
 
-test_all_settings_may_be_reset_but_not_set if {
+test_all_settings_may_be_reset_but_no_other_alone if {
 	testing.outcome(setting("reset", ["all"])) == "allow"
-	testing.outcome(setting("set", ["all"])) == "deny"
 	testing.outcome(setting("reset", ["log_statement"])) == "deny"
 }
 

@@ -33,12 +33,6 @@ settable(name) if allow.settings[lower(name)] == true
 
 settable(name) if startswith(lower(name), "querywarden.")
 
-# RESET ALL goes back to what the session began with, as DISCARD ALL does.
-settable(name) if {
-	name == "all"
-	input.action.name == "reset"
-}
-
 # METADATA
 # title: A setting is not on the list of those a session may change
 # custom:
