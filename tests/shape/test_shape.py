@@ -12,6 +12,8 @@ ROOMS_WITH_ADAPTERS = ("identity", "policy", "approvals", "evidence")
 ADAPTERS: dict[str, str] = {
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
+    "policy/activation.py": "the bundle's file, watched",
+    "policy/embedded.py": "what is slow is evaluated once more in a thread",
     "identity/jwks.py": "the key sets of issuers, fetched",
     "policy/compiler.py": "the opa program",
 }
