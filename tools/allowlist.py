@@ -125,8 +125,8 @@ SETTINGS = """
     tcp_user_timeout temp_buffers timezone timezone_abbreviations transaction transaction_deferrable
     transaction_isolation transaction_read_only transaction_timeout work_mem xmlbinary xmloption
 """
-"""What a session may set; `all` is what RESET ALL names. client_encoding, search_path and standard_conforming_strings are pinned by the
-session: only their own value is let through there."""
+"""What a session may set; `all` is what RESET ALL names. client_encoding, search_path and standard_conforming_strings
+are pinned by the session: only their own value is let through there."""
 
 SESSION_ACTIONS = """
     close deallocate discard reset set show unlisten
