@@ -1,0 +1,5 @@
+module querywarden.test/verify
+
+go 1.25.0
+
+require golang.org/x/mod v0.37.0
