@@ -88,6 +88,8 @@ class Exchange:
         """the server ignores everything up to a Sync that has not been sent yet"""
         self.copying_in = False
         self._kept_sync = False
+        self._unclear = False
+        """COPY data came behind a kept Sync: if COPY fails, nobody knows on which side of it"""
 
     @property
     def idle(self) -> bool:
@@ -120,7 +122,8 @@ class Exchange:
         self._kept_sync = True
 
     def copy_goes_on(self, *, done: bool = False) -> None:
-        """Note COPY data or its end: a Sync kept back before it would have been ignored."""
+        """Note COPY data or its end: a Sync kept back before it would have been ignored, if COPY goes well."""
+        self._unclear = self._unclear or self._kept_sync
         self._kept_sync = False
         if done:
             self.copying_in = False
@@ -175,7 +178,7 @@ class Exchange:
         if kind in {b"C", b"I", b"s"}:
             return self._complete(kind, head, step)
         if kind == b"G":
-            return self._begin_copy_in(head)
+            return self._begin_copy_in()
         return kind in _STREAMS
 
     def _settle(self, step: Step, how: Settled) -> None:
@@ -184,7 +187,7 @@ class Exchange:
         step.finished.extend((task, how) for task in entry.tasks[entry.at :])
 
     def _complete(self, kind: bytes, head: Entry, step: Step) -> bool:
-        self.copying_in = False
+        self.copying_in = self._unclear = False
         if head.wait is Wait.EXECUTE:
             self._settle(step, Settled.SUSPENDED if kind == b"s" else Settled.DONE)
             return True
@@ -196,6 +199,8 @@ class Exchange:
         return True
 
     def _fail(self, head: Entry, step: Step) -> None:
+        if self._unclear:
+            raise ProtocolError("wire.unexpected_message", "Sync between COPY data that failed")
         step.late_sync = self.copying_in and self._kept_sync
         self.copying_in = self._kept_sync = False
         if head.wait is Wait.SYNC:
@@ -218,13 +223,12 @@ class Exchange:
         step.ready = True
         return True
 
-    def _begin_copy_in(self, head: Entry) -> bool:
-        """Enter copy-in mode: the backend ignores a Sync that was sent behind the Execute (§54.2.7).
+    def _begin_copy_in(self) -> bool:
+        """Enter copy-in mode: the backend ignores a Sync that was sent behind the statement (§54.2.7).
 
         Anything else behind it would be taken for COPY data gone wrong: nobody could say any more what is owed.
         """
         self.copying_in = True
-        if head.wait is Wait.EXECUTE:
-            while len(self._owed) > 1 and self._owed[1].wait is Wait.SYNC:
-                del self._owed[1]
+        while len(self._owed) > 1 and self._owed[1].wait is Wait.SYNC:
+            del self._owed[1]
         return len(self._owed) == 1

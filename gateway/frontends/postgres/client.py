@@ -73,6 +73,7 @@ async def _take(conversation: Conversation, frame: Frame) -> None:
 async def _handle(conversation: Conversation, message: wire.Message) -> None:
     match message:
         case wire.Terminate():
+            await _answered(conversation)
             raise EndSession("client.terminated")
         case wire.Sync():
             await _sync(conversation, message)
@@ -85,6 +86,13 @@ async def _handle(conversation: Conversation, message: wire.Message) -> None:
             raise ProtocolError("wire.unexpected_message", "password after login")
         case _:
             await _statement(conversation, message)
+
+
+async def _answered(conversation: Conversation) -> None:
+    """Wait for what was sent before a good-bye: the server would carry it out, too."""
+    exchange = conversation.exchange
+    while exchange.will_be_ready and not exchange.copying_in and not conversation.ended.done():
+        await conversation.server_moves()
 
 
 async def _statement(
