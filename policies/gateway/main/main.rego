@@ -208,8 +208,6 @@ masks contains {"schema": place[0], "relation": place[1], "column": place[2], "m
 # The smallest of several bounds holds.
 bounds[bound] := min({effect.value | some effect in effects; effect.bound == bound}) if {
 	some bound in {"bytes", "rows", "seconds"}
-	some effect in effects
-	effect.bound == bound
 }
 
 default budgets := {}
