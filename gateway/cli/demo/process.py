@@ -17,13 +17,13 @@ WORKER = "gateway.cli.demo.worker"
 
 
 @contextmanager
-def gateway(folder: Path, port: int, module: str = WORKER) -> Iterator[None]:
+def gateway(folder: Path, port: int, module: str = WORKER, *options: str) -> Iterator[None]:
     """Run it on `gateway.yaml` of the folder while the block runs; its output goes into `gateway.log` there."""
     if accepts(port):
         raise Unavailable("demo.gateway_failed", f"port {port} is taken; --port-base chooses others")
     with (folder / "gateway.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(folder / "gateway.yaml")],
+            [sys.executable, "-m", module, *options, str(folder / "gateway.yaml")],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
             start_new_session=True,  # Ctrl-C is ours: sessions end in the record before the process does
         )  # fmt: skip
