@@ -97,6 +97,8 @@ def _plan(leg: Leg, obligations: Obligations, ground: Ground) -> Plan:
     """
     if obligations.approval is not None:
         raise Refused("obligation.unsupported", "approval")
+    if obligations.limits.rows_by_label:  # a budget over time needs counters that policy sees
+        raise Refused("obligation.unsupported", "limits.rows_by_label")
     prior = leg.prior
     if prior is None or prior.plan is None:
         return rewrite(leg.understood, obligations, ground.catalog, ground.posture)

@@ -137,7 +137,7 @@ class Conversation:
     def task(self, ruling: Ruling, phase: Phase) -> Task:
         """A recorded statement about to be sent."""
         limits = ruling.verdict.decision.obligations.limits
-        task = Task(ruling, phase, self.house.clock.monotonic_ns(), row_limit=_row_limit(ruling))
+        task = Task(ruling, phase, self.house.clock.monotonic_ns(), row_limit=limits.rows)
         task.byte_limit = limits.bytes
         if limits.seconds is not None and phase is not Phase.PARSE:
             self._arm(task, limits.seconds)
@@ -179,13 +179,3 @@ class Conversation:
         """Record the statements that were decided while the server began to skip."""
         while self._skipped:
             await self.finish(self._skipped.pop(0), Settled.SKIPPED)
-
-
-def _row_limit(ruling: Ruling) -> int | None:
-    """The least of the bounds on rows: for the statement, and for each label among its columns."""
-    limits = ruling.verdict.decision.obligations.limits
-    labels = {label for column in ruling.understood.statement.columns for label in column.labels}
-    bounds = [value for label, value in limits.rows_by_label.items() if label in labels]
-    if limits.rows is not None:
-        bounds.append(limits.rows)
-    return min(bounds, default=None)
