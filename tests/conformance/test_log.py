@@ -1,4 +1,4 @@
-"""The log is what others can read: verified by the code of Go's own transparency log client, and refused when changed."""
+"""The log can be read by others: verified by the code of Go's transparency log client, refused when changed."""
 
 import asyncio
 import shutil
@@ -33,7 +33,7 @@ async def write(folder: Path) -> int:
     """A log of more than two tiles, laid out in many steps."""
     clock = TickClock()
     recorder = await Recorder.open(folder, clock, checkpoint_interval=3600)
-    for statements in (1, 40, 60, 3, 120):
+    for statements in (1, 40, 90, 3, 220):
         await one_session(recorder, clock, statements)
         await recorder.checkpoint()
     await recorder.close()
