@@ -87,6 +87,8 @@ class Exchange:
         self.skipping = False
         """the server ignores everything up to a Sync that has not been sent yet"""
         self.copying_in = False
+        self._fed = False
+        """COPY data has been sent: COPY may have failed by now"""
         self._kept_sync = False
         self._unclear = False
         """COPY data came behind a kept Sync: if COPY fails, nobody knows on which side of it"""
@@ -118,13 +120,14 @@ class Exchange:
         return entry
 
     def keep_sync(self) -> None:
-        """Note a Sync during COPY from the client: the server ignores it then, but not when COPY has just failed."""
-        self._kept_sync = True
+        """Note a Sync during COPY from the client: the server ignores it, but not when the data has made COPY fail."""
+        self._kept_sync = self._fed
 
     def copy_goes_on(self, *, done: bool = False) -> None:
         """Note COPY data or its end: a Sync kept back before it would have been ignored, if COPY goes well."""
         self._unclear = self._unclear or self._kept_sync
         self._kept_sync = False
+        self._fed = True
         if done:
             self.copying_in = False
 
@@ -229,6 +232,7 @@ class Exchange:
         Anything else behind it would be taken for COPY data gone wrong: nobody could say any more what is owed.
         """
         self.copying_in = True
+        self._fed = False
         while len(self._owed) > 1 and self._owed[1].wait is Wait.SYNC:
             del self._owed[1]
         return len(self._owed) == 1

@@ -13,6 +13,7 @@ from gateway.core.clock import SystemClock
 from gateway.core.events import EventType
 from gateway.core.principal import Principal
 from gateway.core.site import Posture
+from gateway.core.verdict import Outcome
 from gateway.frontends.driver import Driver
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
@@ -88,7 +89,7 @@ class Portal:
 
 
 class ServerModel:
-    """What PostgreSQL answers (PostgreSQL 18, §54.2), for a handful of statements. `rejects` says what it calls wrong."""
+    """What PostgreSQL answers (PostgreSQL 18, §54.2), for a few statements. `rejects` says what it calls wrong."""
 
     def __init__(self, rejects: Callable[[str], bool] = lambda _: False) -> None:
         self.rejects = rejects
@@ -112,7 +113,7 @@ class ServerModel:
             out.append(self._message(kind, body))
         return b"".join(out)
 
-    def _message(self, kind: str, body: bytes) -> bytes:
+    def _message(self, kind: str, body: bytes) -> bytes:  # noqa: PLR0911 -- a line a message
         if self.copying:
             return self._copy(kind, body)
         if self.skipping and kind not in "SX":
@@ -129,8 +130,8 @@ class ServerModel:
             case "D" | "C":
                 return self._about(kind, body[:1].decode(), body[1:-1].decode())
             case "E":
-                name, rest = body.split(b"\0", 1)
-                return self._execute(name.decode(), struct.unpack(">I", rest)[0])
+                whose, rest = body.split(b"\0", 1)
+                return self._execute(whose.decode(), struct.unpack(">I", rest)[0])
             case "S":
                 self.skipping = False
                 return self._ready()
@@ -324,7 +325,7 @@ class Lenient(Policy):
         text = request.statement.text_redacted.upper()  # type: ignore[attr-defined]  # a Request
         await asyncio.sleep(0)
         if "FORBIDDEN" in text:
-            return fakes.verdict(fakes.Outcome.DENY)
+            return fakes.verdict(Outcome.DENY)
         return fakes.verdict(rows=self.limits.rows)
 
 
@@ -359,7 +360,7 @@ def check_recorded(stage: Stage, kind: str, text: str) -> None:
         return
     decided = [event for event in stage.log.events if event.type is EventType.STATEMENT_DECIDED and event.ok]
     plain = _MARK.sub("", text)
-    if plain == "" or plain == ";":
+    if plain in {"", ";"}:
         return
     assert "FORBIDDEN" not in text.upper(), text
     if kind == "Q":

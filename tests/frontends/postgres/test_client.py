@@ -145,19 +145,29 @@ def _vanish(client: RawClient) -> None:
     client.close()
 
 
+def _leave_in_mid_message(client: RawClient) -> None:
+    client.send(query("SELECT 1")[:-3])
+    client.close()
+
+
+def _leave_a_long_statement(client: RawClient) -> None:
+    client.send(query("SELECT count(*) FROM generate_series(1, 2000000000)"))
+    client.close()
+
+
+def _leave_a_copy(client: RawClient) -> None:
+    client.send(query(COPY_IN) + DATA)
+    client.close()
+
+
+def _leave_a_flood_of_rows(client: RawClient) -> None:
+    client.send(query("SELECT repeat('x', 1000) FROM generate_series(1, 100000)"))
+    _vanish(client)
+
+
 @pytest.mark.parametrize(
     "leave",
-    [
-        lambda client: client.close(),
-        _vanish,
-        lambda client: (client.send(query("SELECT 1")[:-3]), client.close()),
-        lambda client: (client.send(query("SELECT count(*) FROM generate_series(1, 2000000000)")), client.close()),
-        lambda client: (client.send(query(COPY_IN) + DATA), client.close()),
-        lambda client: (
-            client.send(query("SELECT repeat('x', 1000) FROM generate_series(1, 100000)")),
-            _vanish(client),
-        ),
-    ],
+    [RawClient.close, _vanish, _leave_in_mid_message, _leave_a_long_statement, _leave_a_copy, _leave_a_flood_of_rows],
 )
 def test_a_client_that_is_gone_takes_its_statement_with_it(world: World, leave: Callable[[RawClient], None]) -> None:
     with world.raw() as client:
