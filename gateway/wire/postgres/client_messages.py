@@ -138,7 +138,7 @@ def _parse(raw: bytes, fields: Fields) -> Parse:
 def _bind(raw: bytes, fields: Fields) -> Bind:
     portal, statement = fields.string(), fields.string()
     formats = fields.numbers("H")
-    values = tuple([fields.value() for _ in range(fields.count(4))])
+    values = fields.values()
     result_formats = fields.numbers("H")
     if len(formats) > 1 and len(formats) != len(values):
         raise fields.refusal(f"{len(formats)} formats for {len(values)} parameters")

@@ -12,14 +12,18 @@ INT32 = struct.Struct(">i")
 UINT16 = struct.Struct(">H")
 UINT32 = struct.Struct(">I")
 NULL_LENGTH = -1
+_SIZES = {"h": 2, "H": 2, "i": 4, "I": 4}
 
 
 class Fields:
     """A cursor over the content of one message. Every method raises ProtocolError(`malformed`) at its end."""
 
+    __slots__ = ("_at", "_malformed", "_raw", "_size")
+
     def __init__(self, raw: bytes, start: int = 5, *, malformed: str = "wire.malformed") -> None:
         self._raw = raw
         self._at = start
+        self._size = len(raw)
         self._malformed = malformed
 
     def refusal(self, detail: str) -> ProtocolError:
@@ -29,15 +33,16 @@ class Fields:
     @property
     def left(self) -> int:
         """Bytes not read yet."""
-        return len(self._raw) - self._at
+        return self._size - self._at
 
     def _number(self, form: struct.Struct) -> int:
+        value: int
         try:
             (value,) = form.unpack_from(self._raw, self._at)
         except struct.error:
             raise self.refusal("message ends early") from None
         self._at += form.size
-        return int(value)
+        return value
 
     def int16(self) -> int:
         """Signed, two bytes."""
@@ -55,27 +60,59 @@ class Fields:
         """An OID."""
         return self._number(UINT32)
 
+    def structure(self, form: struct.Struct) -> tuple[int, ...]:
+        """Several numbers at once."""
+        values: tuple[int, ...]
+        try:
+            values = form.unpack_from(self._raw, self._at)
+        except struct.error:
+            raise self.refusal("message ends early") from None
+        self._at += form.size
+        return values
+
     def count(self, each: int) -> int:
         """A count of items of at least `each` bytes, which must all be able to stand in what is left."""
-        value = self.uint16()
-        if value * each > self.left:
+        value = self._number(UINT16)
+        if value * each > self._size - self._at:
             raise self.refusal("a count exceeds the message")
         return value
 
     def numbers(self, letter: str) -> tuple[int, ...]:
-        """A counted array: `letter` is `h`, `i` or `I`, as in `struct`."""
-        size = struct.calcsize(f">{letter}")
+        """A counted array: `letter` is `h`, `H`, `i` or `I`, as in `struct`."""
+        size = _SIZES[letter]
         count = self.count(size)
+        if not count:
+            return ()
         values: tuple[int, ...] = struct.unpack_from(f">{count}{letter}", self._raw, self._at)
         self._at += count * size
         return values
 
+    def values(self) -> tuple[bytes | None, ...]:
+        """A counted array of counted values; None for NULL (length -1). In one loop, since most bytes come this way."""
+        count, raw, end = self.count(4), self._raw, self._size
+        at = self._at
+        values: list[bytes | None] = []
+        for _ in range(count):
+            if end - at < INT32.size:
+                raise self.refusal("message ends early")
+            (size,) = INT32.unpack_from(raw, at)
+            at += INT32.size
+            if size == NULL_LENGTH:
+                values.append(None)
+                continue
+            if not 0 <= size <= end - at:
+                raise self.refusal("a length exceeds the message")
+            values.append(raw[at : at + size])
+            at += size
+        self._at = at
+        return tuple(values)
+
     def take(self, size: int) -> bytes:
         """Exactly `size` bytes."""
-        if not 0 <= size <= self.left:
-            raise self.refusal("a length exceeds the message")
         start = self._at
-        self._at += size
+        if not 0 <= size <= self._size - start:
+            raise self.refusal("a length exceeds the message")
+        self._at = start + size
         return self._raw[start : self._at]
 
     def value(self) -> bytes | None:
@@ -108,7 +145,7 @@ class Fields:
 
     def end(self) -> None:
         """Nothing may be left."""
-        if self.left:
+        if self._at != self._size:
             raise self.refusal("bytes behind the end of the message")
 
 

@@ -18,6 +18,7 @@ MESSAGE_MAX = 16 * 1024 * 1024
 PASSWORD_MAX = 64 * 1024
 _FIRST = HEADER.size
 _SMALLEST = 4
+_KINDS = [bytes((number,)) for number in range(256)]
 
 
 class Opaque(msgspec.Struct, frozen=True):
@@ -113,23 +114,24 @@ class FrameReader:
         return self._frames() if self._gather(data) else iter(())
 
     def _frames(self) -> Iterator[Received]:
-        while len(self._chunk) - self._at >= _FIRST:
+        chunk, size, limits, unpack = self._chunk, len(self._chunk), self._limits, HEADER.unpack_from
+        while size - self._at >= _FIRST:
             start = self._at
-            kind, length = HEADER.unpack_from(self._chunk, start)
-            if not _SMALLEST <= length <= self._limits[kind]:
+            kind, length = unpack(chunk, start)
+            if not _SMALLEST <= length <= limits[kind]:
                 self._broken = self._refusal(kind, length)
                 raise self._broken
             stop = start + 1 + length
-            if stop > len(self._chunk):
+            if stop > size:
                 self._needed = stop - start
                 break
             if kind in self._runs:
                 stop, count = self._end_of_run(kind, start)
                 self._at = stop
-                yield DataRun(bytes((kind,)), self._chunk[start:stop], count)
+                yield DataRun(_KINDS[kind], chunk[start:stop], count)
             else:
                 self._at = stop
-                yield Frame(bytes((kind,)), self._chunk[start:stop])
+                yield Frame(_KINDS[kind], chunk[start:stop])
         self._set_aside()
 
     def rest(self) -> bytes:

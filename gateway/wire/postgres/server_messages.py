@@ -4,6 +4,7 @@ Texts of a database may hold card numbers, so no repr shows them. What a server 
 `upstream.malformed`.
 """
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -13,6 +14,8 @@ from gateway.wire.postgres.fields import INT16, INT32, UINT16, UINT32, Fields, m
 from gateway.wire.postgres.frames import HEADER, Frame, Opaque
 
 _MALFORMED = "upstream.malformed"
+_COLUMN: Final = struct.Struct(">IhIhiH")
+"""what stands behind a column's name in RowDescription"""
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 """transaction status of ReadyForQuery"""
 
@@ -121,6 +124,8 @@ def parse_backend_key(frame: Frame) -> BackendKey:
 
 def parse_ready_for_query(frame: Frame) -> bytes:
     """The transaction status: `I`, `T` or `E`."""
+    if (known := _READY.get(frame.raw)) is not None:
+        return known
     fields = _fields(frame)
     status = fields.take(1)
     fields.end()
@@ -138,14 +143,16 @@ def parse_row_description(frame: Frame) -> tuple[Column, ...]:
 
 
 def _column(fields: Fields) -> Column:
+    name = fields.loose_string()
+    table_oid, attnum, type_oid, type_size, type_modifier, form = fields.structure(_COLUMN)
     return Column(
-        name=fields.loose_string(),
-        table_oid=fields.uint32(),
-        attnum=fields.int16(),
-        type_oid=fields.uint32(),
-        type_size=fields.int16(),
-        type_modifier=fields.int32(),
-        format=fields.uint16(),
+        name=name,
+        table_oid=table_oid,
+        attnum=attnum,
+        type_oid=type_oid,
+        type_size=type_size,
+        type_modifier=type_modifier,
+        format=form,
     )
 
 
@@ -195,7 +202,7 @@ def parse_notification(frame: Frame) -> Notification:
 def data_row_values(payload: memoryview) -> tuple[bytes | None, ...]:
     """The values of one DataRow's content (`DataRun.payloads`)."""
     fields = Fields(bytes(payload), 0, malformed=_MALFORMED)
-    values = tuple([fields.value() for _ in range(fields.count(4))])
+    values = fields.values()
     fields.end()
     return values
 
@@ -330,3 +337,5 @@ CLOSE_COMPLETE: Final = message(b"3")
 NO_DATA: Final = message(b"n")
 PORTAL_SUSPENDED: Final = message(b"s")
 COPY_DONE: Final = message(b"c")
+_READY: Final = {ready_for_query(status): status for status in (IDLE, IN_TRANSACTION, FAILED)}
+"""every ReadyForQuery there is: the message that comes most often is looked up, not read"""
