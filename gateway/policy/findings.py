@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.core.codes import CODES
 from gateway.core.errors import GatewayError
 from gateway.core.verdict import Decision, Finding, Outcome, Reason
 from gateway.policy.bundle import Rule
@@ -32,16 +33,26 @@ def render(decision: Decision, rules: Mapping[str, Rule]) -> tuple[Finding, ...]
 def _finding(reason: Reason, rule: Rule | None) -> Finding:
     if rule is None:
         return Finding(code=reason.code, args=reason.args, message=reason.code)
+    code, message, remedy = _of_hazard(reason) or (reason.code, _filled(rule.message, reason.args), rule.remedy)
     return Finding(
-        code=reason.code,
+        code=code,
         args=reason.args,
-        message=_filled(rule.message, reason.args),
-        remedy=rule.remedy,
+        message=message,
+        remedy=remedy,
         rule=rule.rule,
         file=rule.file,
         line=rule.line,
         controls=rule.controls,
     )
+
+
+def _of_hazard(reason: Reason) -> tuple[str, str, str] | None:
+    """Code, message and remedy of the hazard a reason carries: they say more than the rule that denies all hazards."""
+    code, detail = reason.args.get("hazard", ""), reason.args.get("detail", "")
+    if code not in CODES:
+        return None
+    entry = CODES[code]
+    return code, f"{entry.message}: {detail}" if detail else entry.message, entry.remedy
 
 
 def _filled(message: str, args: Mapping[str, str]) -> str:

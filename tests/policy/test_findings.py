@@ -38,6 +38,14 @@ def test_values_are_filled_in_once_and_a_missing_one_shows() -> None:
     assert render(decided(Outcome.DENY, reason), RULES)[0].message == "{who} by ?"
 
 
+def test_a_hazard_is_shown_by_its_own_code_message_and_remedy_with_the_rule_that_denied_it() -> None:
+    reason = Reason(code="c.high", args={"hazard": "setting.pinned", "detail": "role"})
+    (finding,) = render(decided(Outcome.DENY, reason), RULES)
+    assert finding.code == "setting.pinned"
+    assert finding.message == "this setting is pinned by the gateway: role"
+    assert finding.file == "gateway/x.rego"
+
+
 def test_a_code_the_bundle_does_not_describe_is_shown_as_it_is() -> None:
     (finding,) = render(decided(Outcome.DENY, Reason(code="x.unknown")), RULES)
     assert (finding.code, finding.message) == ("x.unknown", "x.unknown")
