@@ -45,15 +45,25 @@ def token(  # noqa: PLR0913 -- each is an option
         Where to write the public key set that `jwks_file` names.
 
     """
+    seconds = _seconds(ttl)
+    development = _issuer(key, jwks, issuer)
+    minted = development.mint(sub, group, audience=audience, ttl_seconds=seconds, on_behalf_of=act)
+    sys.stdout.write(minted + "\n")
+
+
+def _seconds(ttl: str) -> int:
     try:
-        seconds = round(Duration.parse(ttl))
+        return round(Duration.parse(ttl))
     except ValueError as error:
         raise ConfigError("config.invalid", f"--ttl: {error}") from None
+
+
+def _issuer(key: Path, jwks: Path | None, name: str) -> DevIssuer:
+    """The issuer of a key, made when it is not there and its key set is asked for. Writes the key set."""
     if jwks is None and not key.exists():
         raise ConfigError("config.invalid", f"{key}: there is no such key; --jwks FILE makes it and its key set")
     clock = SystemClock()
-    development = DevIssuer.load(key, clock, issuer) if key.exists() else DevIssuer.create(key, clock, issuer)
+    development = DevIssuer.load(key, clock, name) if key.exists() else DevIssuer.create(key, clock, name)
     if jwks is not None:
         jwks.write_bytes(development.jwks())
-    minted = development.mint(sub, group, audience=audience, ttl_seconds=seconds, on_behalf_of=act)
-    sys.stdout.write(minted + "\n")
+    return development

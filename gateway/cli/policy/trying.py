@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,22 @@ class PrincipalFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     on_behalf_of: Delegator | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What an agent says of its statement, beside the SQL: options of the command."""
+
+    purpose: Annotated[str, Parameter(help="As `SET querywarden.purpose` would give it.")] = ""
+    ticket: Annotated[str, Parameter(help="As `SET querywarden.ticket` would give it.")] = ""
+    reason: Annotated[str, Parameter(help="As `SET querywarden.reason` would give it.")] = ""
+
+    def given(self) -> dict[str, str]:
+        """Name to text, of those that say something."""
+        return {name: text for name, text in asdict(self).items() if text}
+
+
+NOTHING = Said()
+
+
 class _NoLog:
     """Takes every record and keeps none: nothing happens that would have to be recorded."""
 
@@ -64,9 +81,7 @@ def try_(  # noqa: PLR0913 -- each is an option
     who: Annotated[Path, Parameter(name="--as")],
     connection: str,
     bundle: Path | None = None,
-    purpose: str = "",
-    ticket: str = "",
-    reason: str = "",
+    said: Annotated[Said, Parameter(name="*")] = NOTHING,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Decide about SQL without running it: facts, decision, rules, rewritten text. Exits 1 when it would be denied.
@@ -83,12 +98,8 @@ def try_(  # noqa: PLR0913 -- each is an option
         The connection's name.
     bundle
         Another bundle than the configured one, signed with one of the configured keys.
-    purpose
-        As `SET querywarden.purpose` would give it.
-    ticket
-        As `SET querywarden.ticket` would give it.
-    reason
-        As `SET querywarden.reason` would give it.
+    said
+        What a rule may ask for.
     as_json
         Print everything as JSON, the input document included.
 
@@ -96,8 +107,8 @@ def try_(  # noqa: PLR0913 -- each is an option
     settings, clock = load(config), SystemClock()
     if connection not in settings.connections:
         raise ConfigError("config.invalid", f"{config}: there is no connection {connection}")
-    said = {name: text for name, text in (("purpose", purpose), ("ticket", ticket), ("reason", reason)) if text}
-    rulings = asyncio.run(judge(settings, clock, sql, who=who, connection=connection, bundle=bundle, said=said))
+    asked = judge(settings, clock, sql, who=who, connection=connection, bundle=bundle, said=said.given())
+    rulings = asyncio.run(asked)
     if as_json:
         sys.stdout.write(json.dumps([document(ruling) for ruling in rulings], indent=2) + "\n")
     else:
