@@ -111,7 +111,7 @@ denied(decision, code) if {
 }
 
 # Everything a value could be instead: no JSON type is missing.
-others := [null, false, true, 0, 7, "", "x", [], ["x"], [7], {}, {"x": "y"}]
+others := [null, false, 7, "", "x", [], ["x"], {}]
 
 # Ways to spoil one place of a value: exchange what stands there, or take it away.
 spoilt(value, path) := {json.patch(value, [{"op": "replace", "path": path, "value": other}]) |

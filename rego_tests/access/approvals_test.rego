@@ -88,6 +88,9 @@ test_an_entry_that_is_odd_denies if {
 			testing.outcome_with(testing.document, {"approvals": [odd]}) == "deny"
 		}
 	}
+}
+
+test_a_demand_that_is_odd_denies if {
 	every part, _ in demand {
 		every odd in testing.spoilt(entry({}), ["demand", part]) {
 			testing.outcome_with(testing.document, {"approvals": [odd]}) == "deny"

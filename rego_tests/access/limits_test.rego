@@ -33,7 +33,15 @@ test_the_smaller_of_two_limits_holds if {
 }
 
 test_a_limit_that_is_odd_denies if {
-	every path in [["groups"], ["connections"], ["rows"], ["rows_by_label"], ["rows_by_label", "pan"], ["window"]] {
+	every path in [["groups"], ["connections"], ["rows"]] {
+		every odd in testing.spoilt(limit, path) {
+			held(odd)
+		}
+	}
+}
+
+test_rows_of_a_label_that_are_odd_deny if {
+	every path in [["rows_by_label"], ["rows_by_label", "pan"], ["window"]] {
 		every odd in testing.spoilt(limit, path) {
 			held(odd)
 		}

@@ -258,16 +258,27 @@ test_an_obligation_that_is_whole_does_not_deny if {
 	added(effect_of("limit", {"bound": "rows_by_label", "label": "pan", "value": 10})).outcome == "allow"
 }
 
-test_an_obligation_that_lacks_a_part_or_has_an_odd_one_denies if {
-	every kind, parts in whole {
-		every part, _ in parts {
-			every odd in testing.spoilt(effect_of(kind, parts), [part]) {
-				added(odd).outcome == "deny"
-			}
+spoilt_denies(kind, parts) if {
+	every part, _ in parts {
+		every odd in testing.spoilt(effect_of(kind, parts), [part]) {
+			added(odd).outcome == "deny"
 		}
 	}
+}
+
+test_an_odd_mask_denies if spoilt_denies("mask", whole.mask)
+
+test_an_odd_clearance_denies if spoilt_denies("clear", whole.clear)
+
+test_an_odd_filter_denies if spoilt_denies("filter", whole.filter)
+
+test_an_odd_limit_denies if spoilt_denies("limit", whole.limit)
+
+test_an_odd_demand_denies if spoilt_denies("require_approval", whole.require_approval)
+
+test_odd_rows_of_a_label_deny if {
+	counted := effect_of("limit", {"bound": "rows_by_label", "label": "pan", "value": 10})
 	every part in ["label", "value"] {
-		counted := effect_of("limit", {"bound": "rows_by_label", "label": "pan", "value": 10})
 		every odd in testing.spoilt(counted, [part]) {
 			added(odd).outcome == "deny"
 		}
