@@ -42,7 +42,7 @@ TRIALS = (
     Trial(SUPPORT, "DELETE FROM orders", DENY, "access.not_granted"),
     Trial(SUPPORT, "TRUNCATE cards", DENY, "access.blocked"),
     Trial(SUPPORT, "SELECT pg_read_file('/etc/passwd')", DENY, "access.function"),
-    Trial(SUPPORT, "DO $$ BEGIN EXECUTE 'DROP TABLE cards'; END $$", DENY, "access.hazard"),
+    Trial(SUPPORT, "DO $$ BEGIN EXECUTE 'DROP TABLE cards'; END $$", DENY, "statement.carries_code"),
     Trial(INTERN, "SELECT name FROM customers", DENY, "access.no_grant"),
 )
 
