@@ -11,8 +11,10 @@ import psycopg
 from psycopg import pq
 
 from gateway.core.cards import blank_spans, find_card_numbers
+from gateway.core.codes import CODES
 from gateway.core.errors import Refused
 from gateway.core.site import Posture
+from gateway.core.verdict import RowFilter
 from gateway.sql.catalog import Catalog, build_catalog
 from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Prepare, Scope, Understood
 from gateway.sql.plan import Plan
@@ -68,6 +70,7 @@ class Door:
     conninfo: str
     posture: Posture
     catalog: Catalog
+    filters: Sequence[RowFilter] = ()
     prepared: dict[str, Understood] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
@@ -83,7 +86,8 @@ class Door:
             if denied := rules.refusals(one.statement, self.posture):
                 return Planned(statements, refused="; ".join(denied))
             try:
-                plans.append(rewrite(one, rules.obligations(one.statement), self.catalog, self.posture))
+                wanted = rules.obligations(one.statement, self.filters)
+                plans.append(rewrite(one, wanted, self.catalog, self.posture))
             except Refused as refused:
                 return Planned(statements, refused=str(refused))
         return Planned(statements, plans, _composed(text, statements, plans))
@@ -105,7 +109,8 @@ class Door:
         planned = self.plan(text, single=mode is not Mode.SIMPLE)
         if planned.refused:
             self.refusals.append(planned.refused)
-            seen.text.append(f"error: refused {planned.refused}")
+            code = CODES.get(planned.refused.split(":")[0])
+            seen.text.append(f"error: ERROR | ERROR | {code.sqlstate if code else '42501'} | refused {planned.refused}")
             return
         got = Transcript()
         notices.clear()
@@ -135,9 +140,9 @@ class Door:
                     continue
 
 
-def open_door(conninfo: str, posture: Posture) -> Door:
+def open_door(conninfo: str, posture: Posture, filters: Sequence[RowFilter] = ()) -> Door:
     """A session on a fresh snapshot."""
-    return Door(conninfo, posture, build_catalog(read_rows(conninfo), posture))
+    return Door(conninfo, posture, build_catalog(read_rows(conninfo), posture), filters)
 
 
 def _composed(text: str, statements: Sequence[Understood], plans: Sequence[Plan]) -> str:

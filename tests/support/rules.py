@@ -4,13 +4,13 @@ Written against policies/gateway/access/*.rego. The lists are the bundle's own.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from gateway.core.site import Posture
 from gateway.core.statement import Column, Function, Relation, Statement
-from gateway.core.verdict import Mask, Obligations
+from gateway.core.verdict import Mask, Obligations, RowFilter
 from tests.support.bundle import CASE_LABELS
 
 ALLOW = Path(__file__).parents[2] / "policies/gateway/lib/allow/data.json"
@@ -55,11 +55,12 @@ def refusals(statement: Statement, posture: Posture) -> list[str]:
     return found
 
 
-def obligations(statement: Statement) -> Obligations:
-    """Every labelled column the statement names, masked by its strictest label."""
-    return Obligations(
-        masks=tuple(sorted(_masks(statement), key=lambda mask: (mask.schema, mask.relation, mask.column)))
-    )
+def obligations(statement: Statement, filters: Sequence[RowFilter] = ()) -> Obligations:
+    """Every labelled column the statement names, masked by its strictest label; the filters of its relations."""
+    masks = sorted(_masks(statement), key=lambda mask: (mask.schema, mask.relation, mask.column))
+    touched = {(relation.schema, relation.name) for relation in statement.relations}
+    kept = tuple(wanted for wanted in filters if (wanted.schema, wanted.relation) in touched)
+    return Obligations(masks=tuple(masks), row_filters=kept)
 
 
 def _masks(statement: Statement) -> Iterator[Mask]:
