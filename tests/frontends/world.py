@@ -129,6 +129,7 @@ class World:
     log: MemoryLog
     house: House
     reception: Reception
+    door: Door
     port: int
     loop: asyncio.AbstractEventLoop
     postures: dict[str, Posture]
@@ -242,7 +243,7 @@ async def _start(
 
     accepting = asyncio.ensure_future(serve(listening, receive, running))
     accepting.add_done_callback(lambda _: listening.close())
-    world = world_of(policy, log, house, reception, listening.getsockname()[1])
+    world = world_of(policy, log, house, reception, door, listening.getsockname()[1])
     return world, [accepting], running
 
 
@@ -279,10 +280,11 @@ def running_world(  # noqa: PLR0913 -- what tests change
         for keeper in keepers.values():
             change(keeper)
 
-        def world_of(policy: Policy, log: MemoryLog, house: House, reception: Reception, port: int) -> World:
-            return World(
-                cluster, tls, issuer, policy, log, house, reception, port, event_loop, said, databases, complaints
-            )
+        def world_of(
+            policy: Policy, log: MemoryLog, house: House, reception: Reception, door: Door, port: int
+        ) -> World:
+            around = (cluster, tls, issuer, policy, log, house, reception)
+            return World(*around, door, port, event_loop, said, databases, complaints)
 
         world, tasks, running = asyncio.run_coroutine_threadsafe(
             _start(world_of, keepers, tls, issuer), event_loop

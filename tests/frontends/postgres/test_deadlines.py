@@ -1,0 +1,62 @@
+"""When a session has to end: by its token, by its age, by its silence; whichever comes first."""
+
+import asyncio
+
+import pytest
+
+from gateway.core.clock import SystemClock
+from gateway.core.principal import Principal
+from gateway.frontends.postgres.deadlines import Deadlines
+from tests.frontends.scripted import ServerModel, Stage, make_stage
+
+FAR = 4_000_000_000
+
+
+def stage(*, expires_in: float = 1e6, lasts: float = 1e6, idle: float = 1e6) -> Stage:
+    found = make_stage(ServerModel())
+    now = SystemClock().now_ns() / 1e9
+    principal = Principal(subject="a", issuer="i", expires_at=min(FAR, int(now + expires_in)))
+    found.conversation.traveller.principal = principal
+    found.keeper.session_seconds, found.keeper.idle_seconds = lasts, idle
+    return found
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        ({"expires_in": -5.0}, "session.token_expired"),
+        ({"lasts": 0.02}, "session.too_old"),
+        ({"idle": 0.02}, "session.idle"),
+    ],
+)
+async def test_each_deadline_ends_the_session_with_its_own_reason(limits: dict[str, float], code: str) -> None:
+    conversation = stage(**limits).conversation
+    deadlines = Deadlines(conversation)
+    deadlines.start()
+    async with asyncio.timeout(10):
+        ending = await conversation.ended
+    deadlines.stop()
+    assert ending.reason == code
+    assert b"FATAL" in ending.farewell
+
+
+async def test_a_session_that_works_is_not_silent() -> None:
+    conversation = stage(idle=0.03).conversation
+    conversation.deciding = True
+    deadlines = Deadlines(conversation)
+    deadlines.start()
+    await asyncio.sleep(0.1)
+    assert not conversation.ended.done()
+    conversation.deciding = False
+    conversation.moved()
+    async with asyncio.timeout(10):
+        assert (await conversation.ended).reason == "session.idle"
+
+
+async def test_stopped_deadlines_end_nothing() -> None:
+    conversation = stage(idle=0.02, lasts=0.02).conversation
+    deadlines = Deadlines(conversation)
+    deadlines.start()
+    deadlines.stop()
+    await asyncio.sleep(0.06)
+    assert not conversation.ended.done()

@@ -1,0 +1,100 @@
+"""Rows on their way out: a protected column the plan did not expect is never shown, numbers are blanked by column."""
+
+import asyncio
+from types import MappingProxyType
+
+import msgspec
+import pytest
+
+from gateway.core.errors import ProtocolError
+from gateway.core.events import EventType
+from gateway.core.site import Posture
+from gateway.frontends.postgres.results import check_columns, exempt_columns
+from gateway.session.exchange import Entry, Step, Wait
+from gateway.session.registry import Prepared
+from gateway.session.ruling import Ground, Ruling
+from gateway.session.task import Phase, Task
+from gateway.wire.postgres import server_messages as server
+from gateway.wire.postgres.frames import Frame
+from tests.frontends.scripted import ServerModel, make_stage, play
+from tests.frontends.world import World
+from tests.session import fakes
+from tests.support.rawpg import SYNC, TERMINATE, query
+
+PAN = (777, 3)
+CATALOG = msgspec.structs.replace(fakes.EMPTY, protected=MappingProxyType({PAN: ("pan",)}))
+
+
+def described(*columns: server.Column) -> Frame:
+    return Frame(b"T", server.row_description(columns))
+
+
+def ruling(*, raw: bool = False) -> Ruling:
+    usual = fakes.ruling()
+    assert usual.plan is not None
+    plan = msgspec.structs.replace(usual.plan, expected_raw=frozenset({PAN}) if raw else frozenset())
+    return Ruling("d", usual.understood, usual.verdict, Ground(CATALOG, Posture()), plan=plan)
+
+
+COLUMN = server.Column(name="x", table_oid=777, attnum=3, type_oid=25)
+
+
+@pytest.mark.parametrize("wait", [Wait.QUERY, Wait.DESCRIBE, Wait.EXECUTE])
+def test_a_protected_base_column_the_plan_did_not_expect_ends_the_session(wait: Wait) -> None:
+    entry = Entry(wait, about=Prepared(ruling()))
+    task = Task(ruling(), Phase.QUERY, 0) if wait is Wait.QUERY else None
+    with pytest.raises(ProtocolError, match=r"result\.unexpected_column"):
+        check_columns(described(COLUMN), Step(entry, task))
+
+
+def test_a_column_policy_cleared_may_come_and_is_not_scanned() -> None:
+    task = Task(ruling(raw=True), Phase.QUERY, 0)
+    check_columns(described(server.Column(name="y", type_oid=23, format=1), COLUMN), Step(Entry(Wait.QUERY), task))
+    assert task.shape is not None
+    assert task.shape.exempt == {1}
+    assert task.shape.columns() == ((23, 1), (25, 0))
+
+
+def test_a_column_that_names_no_table_is_scanned() -> None:
+    assert exempt_columns(ruling(raw=True), (server.Column(name="x", type_oid=25),)) == frozenset()
+
+
+def test_the_session_ends_before_the_first_row_of_such_a_column() -> None:
+    class Leak(ServerModel):
+        def _query(self, text: str) -> bytes:
+            del text
+            done = server.command_complete("SELECT 1") + server.ready_for_query(b"I")
+            return server.row_description([COLUMN]) + server.data_row([b"4111111111111111"]) + done
+
+    async def run() -> bytes:
+        stage = make_stage(Leak())
+        ground = Ground(CATALOG, Posture())
+
+        async def standing() -> Ground:
+            return ground
+
+        stage.keeper.ground = standing  # type: ignore[method-assign]  # a catalog with a protected column
+        shown = await play(stage, [query("SELECT 1") + SYNC + TERMINATE])
+        assert stage.log.of(EventType.SESSION_CLOSED)[0].data["reason"] == "result.unexpected_column"
+        return shown
+
+    shown = asyncio.run(run())
+    assert b"4111111111111111" not in shown
+    assert b"C42501" in shown
+
+
+def test_numbers_in_unlabelled_columns_are_blanked_so_that_clients_can_still_read_them(world: World) -> None:
+    with world.connect() as connection:
+        for binary in (False, True):
+            row = connection.execute(
+                "SELECT '4111111111111111'::text, '{\"n\": 4111111111111111}'::jsonb, 42::int8", binary=binary
+            ).fetchone()
+            assert row == ("*" * 16, {"n": 9999999999999999}, 42)
+    finished = [event.data.get("blanked") for event in world.log.of(EventType.STATEMENT_FINISHED)]
+    assert [count for count in finished if count] == [2, 2]
+
+
+def test_copied_data_is_scanned_too(world: World) -> None:
+    statement = "COPY (SELECT '4111111111111111'::text, 7) TO STDOUT"
+    with world.connect() as connection, connection.cursor().copy(statement) as copy:
+        assert [bytes(part) for part in copy] == [b"*" * 16 + b"\t7\n"]
