@@ -16,6 +16,8 @@ from pathlib import Path
 import psycopg
 import yaml
 
+from gateway.core.clock import SystemClock
+from gateway.evidence.verify import verify
 from tests.support import certificates
 from tests.support.bundle import Site, write_signed_bundle
 from tests.support.identity import AUDIENCE, Issuer
@@ -160,7 +162,10 @@ def running_gateway(
     more: Mapping[str, object] | None = None,
     issuer: Issuer | None = None,
 ) -> Iterator[Gateway]:
-    """Serve `connections` under `site`; at the end stop, and fail if a traceback or a secret was written anywhere."""
+    """Serve `connections` under `site`; at the end stop.
+
+    Fails if a traceback or a secret was written anywhere, or the log does not prove what it should.
+    """
     with tempfile.TemporaryDirectory(prefix="qw-gateway-") as name:
         folder, port = Path(name), 10_000 + secrets.randbelow(9_000)
         issuer = issuer or Issuer()
@@ -177,6 +182,8 @@ def running_gateway(
                 gateway.stop()
         assert "Traceback" not in gateway.output, gateway.output[-8000:]
         assert gateway.secrets_found() == []
+        report = verify(gateway.data, SystemClock())
+        assert report.ok, [finding for finding in report.findings if finding.grave]
 
 
 def serve(config: Path) -> subprocess.Popen[bytes]:
