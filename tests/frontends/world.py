@@ -280,11 +280,9 @@ def running_world(  # noqa: PLR0913 -- what tests change
         for keeper in keepers.values():
             change(keeper)
 
-        def world_of(
-            policy: Policy, log: MemoryLog, house: House, reception: Reception, door: Door, port: int
-        ) -> World:
-            around = (cluster, tls, issuer, policy, log, house, reception)
-            return World(*around, door, port, event_loop, said, databases, complaints)
+        def world_of(*made: object) -> World:
+            around = (event_loop, said, databases, complaints)
+            return World(cluster, tls, issuer, *made, *around)  # type: ignore[arg-type,call-arg]  # as _start gives them
 
         world, tasks, running = asyncio.run_coroutine_threadsafe(
             _start(world_of, keepers, tls, issuer), event_loop

@@ -119,3 +119,63 @@ def test_what_is_owed_when_the_connection_goes_is_handed_back_once() -> None:
     entry = exchange.sent(Entry(Wait.QUERY, (task(),)))
     assert exchange.abandon() == [entry]
     assert exchange.abandon() == []
+
+
+def test_messages_the_server_would_skip_are_known_until_a_sync_is_sent() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.PARSE))
+    exchange.receive(b"E")
+    assert exchange.skipping
+    exchange.sent(Entry(Wait.SYNC))
+    assert not exchange.skipping
+    exchange.receive(b"Z")
+    assert exchange.idle
+
+
+def test_a_sync_kept_back_behind_data_that_made_copy_fail_has_to_be_sent_late() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.EXECUTE, (task(Phase.EXECUTE),)))
+    exchange.receive(b"G")
+    exchange.keep_sync()
+    assert not exchange.receive(b"E").late_sync, "nothing had been sent that could fail"
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.EXECUTE, (task(Phase.EXECUTE),)))
+    exchange.receive(b"G")
+    exchange.copy_goes_on()
+    exchange.keep_sync()
+    assert exchange.receive(b"E").late_sync
+
+
+def test_a_sync_between_copy_data_of_which_some_failed_is_beyond_telling() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.EXECUTE, (task(Phase.EXECUTE),)))
+    exchange.receive(b"G")
+    exchange.copy_goes_on()
+    exchange.keep_sync()
+    exchange.copy_goes_on(done=True)
+    with pytest.raises(ProtocolError, match="between COPY data"):
+        exchange.receive(b"E")
+
+
+def test_a_statement_sent_behind_a_copy_that_begins_is_refused() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.QUERY, (task(),)))
+    exchange.sent(Entry(Wait.QUERY, (task(),)))
+    with pytest.raises(ProtocolError):
+        exchange.receive(b"G")
+
+
+def test_ready_before_every_statement_was_answered_is_refused() -> None:
+    exchange = Exchange()
+    exchange.sent(Entry(Wait.QUERY, (task(),)))
+    with pytest.raises(ProtocolError):
+        exchange.receive(b"Z")
+
+
+def test_ready_is_on_its_way_when_the_last_message_brings_it() -> None:
+    exchange = Exchange()
+    assert not exchange.will_be_ready
+    exchange.sent(Entry(Wait.SYNC))
+    assert exchange.will_be_ready
+    exchange.sent(Entry(Wait.PARSE))
+    assert not exchange.will_be_ready

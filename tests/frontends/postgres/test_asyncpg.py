@@ -5,14 +5,14 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it has none
 import pytest
 
 from tests.frontends.world import World
 
 
 @asynccontextmanager
-async def connected(world: World, connection: str = "payments") -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def connected(world: World, connection: str = "payments") -> AsyncIterator[asyncpg.Connection]:
     context = ssl.create_default_context(cafile=str(world.tls.ca))
     found = await asyncpg.connect(
         host="127.0.0.1", port=world.port, user="agent", password=world.token(), database=connection, ssl=context

@@ -37,7 +37,7 @@ def own(cluster: Cluster, database: Callable[..., str]) -> Iterator[World]:
 def test_every_way_to_ask_gives_the_mask(world: World, flight: bytes) -> None:
     with world.raw() as client:
         client.send(flight + query("SELECT 'end'"))
-        seen = []
+        seen: list[rawpg.Message] = []
         while not rawpg.rows(seen) or rawpg.rows(seen)[-1] != [b"end"]:
             seen += client.read_to("Z")
         assert rawpg.rows(seen)[:-1] == MASKED
