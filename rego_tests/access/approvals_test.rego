@@ -46,6 +46,7 @@ test_only_changes_without_a_condition_wait if {
 	asking(change("delete", false), conditions).outcome == "require_approval"
 	asking(change("delete", true), conditions).outcome == "allow"
 	asking(change("insert", false), conditions).outcome == "allow"
+	asking(change("delete", true), {"actions": ["delete"]}).outcome == "require_approval"
 }
 
 test_a_statement_without_a_shape_waits if {
