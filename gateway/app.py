@@ -31,6 +31,7 @@ from gateway.upstream.target import Target
 
 LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger("querywarden")
 DRAIN_SECONDS = 10.0
+LOOK_AT_LOG_SECONDS = 0.5
 
 
 @dataclass(eq=False)
@@ -99,7 +100,8 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
         clock=clock,
     )
     tasks = [
-        asyncio.ensure_future(work) for work in (activator.watch(), *(keeper.watch() for keeper in keepers.values()))
+        asyncio.ensure_future(work)
+        for work in (activator.watch(), _tell_degraded(recorder), *(keeper.watch() for keeper in keepers.values()))
     ]
     return Gateway(Reception(house), recorder, activator, keepers, tasks)
 
@@ -151,6 +153,19 @@ def _noting(recorder: Recorder) -> Callable[[Event], Awaitable[None]]:
         await recorder.append(event)
 
     return note
+
+
+async def _tell_degraded(recorder: Recorder) -> None:
+    """Tell the operator when nothing can be recorded, and so nothing is let through; and when it can again."""
+    told = False
+    while True:
+        degraded = recorder.degraded
+        if degraded is not None and not told:
+            LOG.error("log.degraded", cause=degraded.cause, effect="new statements are denied")
+        elif degraded is None and told:
+            LOG.info("log.repaired")
+        told = degraded is not None
+        await asyncio.sleep(LOOK_AT_LOG_SECONDS)
 
 
 def _loaded(settings: s.Settings) -> Event:
