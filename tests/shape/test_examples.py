@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ import rfc8785
 
 from gateway.core.events import EventType
 from gateway.core.verdict import Decision, Outcome
-from gateway.evidence.leaf import decode_leaf, encode_leaf
+from gateway.evidence.leaf import Leaf, decode_leaf, encode_leaf
 from gateway.policy.schema import Document
 from tests.shape.tree import ROOT
 
@@ -61,6 +62,32 @@ def test_every_array_of_names_in_the_input_is_sorted() -> None:
     for name in ("relations", "columns"):
         keys = [(fact["schema"], fact.get("relation", ""), fact["name"]) for fact in statement[name]]
         assert keys == sorted(keys)
+
+
+def fields(schema: object) -> Iterator[str]:
+    """The names of every field in a JSON Schema, those of its parts included."""
+    if isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        assert isinstance(properties, dict)
+        yield from properties
+        for part in schema.values():
+            yield from fields(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from fields(part)
+
+
+@pytest.mark.parametrize("name", ["input", "decision"])
+def test_every_field_of_a_schema_stands_on_its_page(name: str) -> None:
+    schema = json.loads((ROOT / f"policies/schema/{name}.json").read_text(encoding="utf-8"))
+    table = page(name).partition("## Example")[0]
+    assert [field for field in set(fields(schema)) if not re.search(rf"`[^`]*\b{field}\b[^`]*`", table)] == []
+
+
+def test_every_field_of_a_leaf_stands_on_its_page() -> None:
+    table = page("leaf").partition("## Types")[0]
+    names = [field.encode_name for field in msgspec.structs.fields(Leaf)]
+    assert [name for name in names if f"`{name}`" not in table] == []
 
 
 @pytest.mark.parametrize("kind", list(EventType))

@@ -67,6 +67,8 @@ class Player:
     def play(self, step: Step) -> None:
         """Do one thing; AssertionError when it does not come out as the page says."""
         match step:
+            case File() if step.path.startswith("/etc/"):
+                pass  # not ours to write; tests/shape/test_docs.py reads these
             case File():
                 path = self.work / self.here(step.path)
                 assert path.is_relative_to(self.place), f"{step.path} is not below /tmp"
