@@ -43,14 +43,17 @@ class Player:
 
     @property
     def work(self) -> Path:
-        """Where the reader sits: as in a checkout, there are `bundles`."""
+        """Where the reader sits: as in a checkout, with the folders that pages speak of."""
         return self.place / "work"
 
     @classmethod
     def at(cls, place: Path, stack: ExitStack) -> Self:
         """A reader whose /tmp is `place`."""
         (place / "work").mkdir()
-        (place / "work" / "bundles").symlink_to(ROOT / "bundles")
+        for name in ("bundles", "tools"):
+            (place / "work" / name).symlink_to(ROOT / name)
+        for name in ("policies", "rego_tests"):  # copies, which the reader may change
+            shutil.copytree(ROOT / name, place / "work" / name)
         names = {
             "/tmp/": f"{place}/",  # noqa: S108 -- as the pages call it
             **dict(zip(("6432", "6433", "6440"), map(str, consecutive(3)), strict=True)),
