@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("gateway.cli.demo:demo", "A real PostgreSQL behind the gateway, with nothing to configure."),
     "serve": ("gateway.cli.serve:serve", "Run the gateway."),
     "check": ("gateway.cli.check:check", "Validate a configuration: every error at once, file and line."),
+    "doctor": ("gateway.cli.doctor:doctor", "Probe the live parts: databases, keys, bundle, clock, disk."),
     "policy": ("gateway.cli.policy:app", "The life of a policy bundle."),
     "audit": ("gateway.cli.audit:app", "The auditor's desk: explain, search, verify."),
     "token": ("gateway.cli.token:token", "A token of the development issuer."),

@@ -27,7 +27,7 @@ def _trusted(issuer: s.Issuer, clock: Clock, note: Callable[[str], None]) -> Tru
         issuer=issuer.issuer,
         audience=frozenset(issuer.audience),
         algorithms=frozenset(issuer.algorithms),
-        keys=Cached(_source(issuer), clock, lambda text: note(f"{issuer.issuer}: {text}")),
+        keys=Cached(key_source(issuer), clock, lambda text: note(f"{issuer.issuer}: {text}")),
         names=ClaimNames(
             subject=issuer.claims.subject,
             groups=issuer.claims.groups,
@@ -37,7 +37,8 @@ def _trusted(issuer: s.Issuer, clock: Clock, note: Callable[[str], None]) -> Tru
     )
 
 
-def _source(issuer: s.Issuer) -> Source:
+def key_source(issuer: s.Issuer) -> Source:
+    """Where the keys of an issuer come from. Raises OSError when its authority cannot be read."""
     if issuer.jwks_file is not None:
         return FromFile(issuer.jwks_file)
     fetch = HttpFetch(ssl.create_default_context(cafile=issuer.jwks_ca) if issuer.jwks_ca is not None else None)
