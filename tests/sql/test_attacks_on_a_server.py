@@ -1,4 +1,4 @@
-"""The SQL room on a real PostgreSQL: what comes back never depends on hidden digits, and benign statements work as ever.
+"""The SQL room on a real PostgreSQL: no answer depends on hidden digits, and benign statements work as ever.
 
 Every statement is understood, decided by the reference policy in plain Python, rewritten and run. The twin database has
 other digits in every protected value: an answer that differs there has told something about them.
@@ -181,7 +181,8 @@ def test_rows_behind_a_filter_tell_nothing(twins: Twins, cluster: Cluster) -> No
     seen = []
     for email in ("dana@example.com", "zoe@example.org"):
         database = cluster.create_database(twins.sides["true"])
-        cluster.run(f"UPDATE customers SET email = '{email}', phone = '{email}' WHERE id = 4; ANALYZE", database)
+        with cluster.connect(database) as connection:
+            connection.execute("UPDATE customers SET email = %s, phone = %s WHERE id = 4", (email, email))
         door = open_door(cluster.conninfo(database, "agent_rw"), posture, (FILTER,))
         seen.append([door.record(PRYING, mode) for mode in MODES])
         cluster.drop_database(database)

@@ -1,0 +1,63 @@
+"""Which functions, operators and casts a statement may run."""
+
+import pytest
+
+from tests.sql.payments import catalog, one
+
+
+def calls(sql: str, **more: object) -> set[str]:
+    return {f"{call.kind} {call.schema}.{call.name}" for call in one(sql, **more).statement.functions}
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT lower('x'), max(id), row_number() OVER () FROM notes", {"function pg_catalog.lower", "aggregate pg_catalog.max", "function pg_catalog.row_number"}),
+        ("SELECT get_pan(1)", {"function public.get_pan"}),
+        ("SELECT public.get_pan(1)", {"function public.get_pan"}),
+        ("SELECT nosuch(1), a.b(2)", {"function .nosuch", "function a.b"}),
+        ("SELECT * FROM list_cards()", {"function public.list_cards"}),
+        ("CALL dump_cards()", {"procedure public.dump_cards"}),
+        ("SELECT plain_max('x')", {"aggregate public.plain_max"}),
+        ("SELECT 'a' #### 'b'", {"operator public.####"}),
+        ("SELECT 'a' OPERATOR(public.####) 'b'", {"operator public.####"}),
+        ("SELECT 'a=>1'::hstore", {"cast public.hstore"}),
+        ("SELECT CAST('a=>1' AS public.hstore)", {"cast public.hstore"}),
+        ("SELECT 'a=>1'::hstore -> 'a'", {"cast public.hstore", "operator public.->"}),
+        ("SELECT 'a=>1'::hstore = 'b'", {"cast public.hstore", "operator public.="}),
+        ("SELECT id FROM notes ORDER BY body USING ####", {"operator public.####"}),
+        ("SELECT 1 WHERE 'x' #### ANY (SELECT body FROM notes)", {"operator public.####"}),
+        ("CREATE TABLE t (a text DEFAULT get_pan(1))", {"function public.get_pan"}),
+        ("EXPLAIN SELECT get_pan(1)", {"function public.get_pan"}),
+    ],
+)  # fmt: skip
+def test_every_call_is_named_with_its_schema(sql: str, expected: set[str]) -> None:
+    assert calls(sql) == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 = 1, 'a' <> 'b', id = 1 FROM notes", "SELECT id FROM notes WHERE body = 'x' AND id IN (1, 2)",
+        "SELECT body || 'x', raw_message -> 'a' FROM notes, transactions", "SELECT 1 FROM cards JOIN notes USING (id)",
+        "SELECT 1 FROM cards NATURAL JOIN notes", "SELECT CASE body WHEN 'x' THEN 1 END FROM notes",
+        "SELECT 1 WHERE 5 BETWEEN 1 AND 9", "SELECT 1::text, 'x'::varchar(3), '{}'::jsonb", "SELECT $1 = id FROM notes",
+        "SELECT (1, 2) = (1, 2)", "SELECT id = ANY ('{1}') FROM notes", "SELECT '{1}' = ANY (ARRAY[id]) FROM notes",
+    ],
+)  # fmt: skip
+def test_an_extensions_operator_does_not_touch_what_cannot_be_of_its_type(sql: str) -> None:
+    assert calls(sql) == set()
+
+
+def test_a_parameter_of_the_type_can_choose_its_operator() -> None:
+    hstore = catalog().type_names["public", "hstore"]
+    assert calls("SELECT $1 = $2", parameter_types=(hstore, hstore)) == {"operator public.="}
+    assert calls("SELECT $1 = $2") == set()
+
+
+def test_views_call_what_their_definitions_call() -> None:
+    assert calls("SELECT * FROM v_order_summary") == {"aggregate pg_catalog.sum", "aggregate pg_catalog.count"}
+
+
+def test_functions_of_the_grammar_are_no_calls_where_nobody_made_one_of_that_name() -> None:
+    assert calls("SELECT json_scalar(1), json_array(1), coalesce(1, 2), current_user") == set()
