@@ -6,6 +6,7 @@ segment: if anything before it in the segment failed, the server skips everythin
 look-up from a later segment has to wait, because nobody knows yet which of two statements the name means.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -67,6 +68,8 @@ class Change:
     name: str | None
     value: Prepared | Portal | None
     segment: int = 0
+    number: int = 0
+    """order among all changes of a session"""
 
 
 class MustWaitError(Exception):
@@ -75,45 +78,44 @@ class MustWaitError(Exception):
 
 @dataclass(slots=True)
 class Registry:
-    """Confirmed names, and the changes not yet confirmed, oldest first."""
+    """Confirmed names, and for each name the changes not yet confirmed, oldest first."""
 
     confirmed: dict[Space, dict[str, Prepared | Portal]] = field(default_factory=lambda: {s: {} for s in Space})
-    pending: list[Change] = field(default_factory=list)
+    _pending: dict[tuple[Space, str | None], deque[Change]] = field(default_factory=dict)
+    _count: int = 0
 
     def note(self, change: Change, segment: int) -> Change:
         """Remember a change whose message is being sent in `segment`."""
-        change.segment = segment
-        self.pending.append(change)
+        self._count += 1
+        change.segment, change.number = segment, self._count
+        self._pending.setdefault((change.space, change.name), deque()).append(change)
         return change
 
     def settle(self, change: Change, *, done: bool) -> None:
         """Let the change take effect, or drop it."""
-        if change not in self.pending:
+        waiting = self._pending.get((change.space, change.name), deque())
+        if change not in waiting:
             return
-        self.pending.remove(change)
-        if not done:
-            return
-        names = self.confirmed[change.space]
-        if change.name is None:
-            names.clear()
-        elif change.value is None:
-            names.pop(change.name, None)
-        else:
-            names[change.name] = change.value
+        waiting.remove(change)
+        if not waiting:
+            del self._pending[change.space, change.name]
+        if done:
+            _apply(self.confirmed[change.space], change)
 
     def forget(self, space: Space, name: str) -> None:
         """Drop a name at once: a Parse that fails takes the unnamed statement with it."""
         self.confirmed[space].pop(name, None)
-        self.pending = [c for c in self.pending if (c.space, c.name) != (space, name)]
+        self._pending.pop((space, name), None)
 
     def find(self, space: Space, name: str, segment: int) -> Prepared | Portal | None:
         """What `name` means to a message of `segment`; None when it means nothing. May raise MustWaitError."""
-        for change in reversed(self.pending):
-            if change.space is space and change.name in {name, None}:
-                if change.segment != segment:
-                    raise MustWaitError
-                return change.value
-        return self.confirmed[space].get(name)
+        waiting = [self._pending[key][-1] for key in ((space, name), (space, None)) if key in self._pending]
+        if not waiting:
+            return self.confirmed[space].get(name)
+        latest = max(waiting, key=_number)
+        if latest.segment != segment:
+            raise MustWaitError
+        return latest.value
 
     def statement(self, name: str, segment: int) -> Prepared | None:
         """The prepared statement called `name`."""
@@ -128,17 +130,11 @@ class Registry:
     def visible(self, space: Space, segment: int) -> dict[str, Prepared | Portal]:
         """Every name a message of `segment` can use. May raise MustWaitError."""
         names = dict(self.confirmed[space])
-        for change in self.pending:
-            if change.space is not space:
-                continue
+        waiting = [change for key, changes in self._pending.items() if key[0] is space for change in changes]
+        for change in sorted(waiting, key=_number):
             if change.segment != segment:
                 raise MustWaitError
-            if change.name is None:
-                names.clear()
-            elif change.value is None:
-                names.pop(change.name, None)
-            else:
-                names[change.name] = change.value
+            _apply(names, change)
         return names
 
     def end_transaction(self) -> None:
@@ -146,3 +142,16 @@ class Registry:
         portals = self.confirmed[Space.PORTAL]
         for name in [n for n, p in portals.items() if isinstance(p, Portal) and not p.sql_cursor]:
             del portals[name]
+
+
+def _number(change: Change) -> int:
+    return change.number
+
+
+def _apply(names: dict[str, Prepared | Portal], change: Change) -> None:
+    if change.name is None:
+        names.clear()
+    elif change.value is None:
+        names.pop(change.name, None)
+    else:
+        names[change.name] = change.value

@@ -87,6 +87,9 @@ def rule(leg: Leg, verdict: Verdict, ground: Ground) -> Ruling:
             except Refused as refused:
                 finding = own_finding(refused.code, refused.detail)
                 return Ruling(did, understood, verdict, ground, refusal=finding)
+            except Exception as error:  # noqa: BLE001 -- a statement we stumble over is denied; it must not end its session
+                finding = own_finding("statement.cannot_rewrite", type(error).__name__)
+                return Ruling(did, understood, verdict, ground, refusal=finding)
             return Ruling(did, understood, verdict, ground, plan=plan)
 
 

@@ -83,3 +83,22 @@ def test_no_repr_shows_a_text() -> None:
     secret = b"SELECT '4111111111111111'"
     assert "4111" not in repr(Prepared(None, secret))
     assert "4111" not in repr(Portal(Prepared(None, secret), b"4111111111111111"))
+
+
+def test_the_latest_change_counts_whether_it_is_of_one_name_or_of_all() -> None:
+    registry, one, two = Registry(), prepared(), prepared()
+    registry.note(Change(S, "a", one), 1)
+    registry.note(Change(S, None, None), 1)
+    assert registry.statement("a", 1) is None
+    registry.note(Change(S, "a", two), 1)
+    assert registry.statement("a", 1) is two
+    assert registry.visible(S, 1) == {"a": two}
+
+
+def test_a_long_segment_of_one_name_is_looked_up_at_once() -> None:
+    registry = Registry()
+    changes = [registry.note(Change(P, "", Portal(prepared())), 1) for _ in range(50_000)]
+    for change in changes:
+        assert registry.portal("", 1) is changes[-1].value
+        registry.settle(change, done=True)
+    assert registry.confirmed[P][""] is changes[-1].value

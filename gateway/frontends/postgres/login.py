@@ -52,6 +52,9 @@ async def authenticate(
         keeper = house.keepers.get(startup.database)
         if keeper is None:
             raise Refused("login.unknown_connection")
+    except ConnectionError:
+        await house.note(failed(Unauthenticated("login.gone"), client_ip))
+        raise TurnedAway from None
     except GatewayError as error:
         await house.note(failed(error, client_ip, startup.database if startup.database in house.keepers else ""))
         raise TurnedAway(failure(_generic(error), fatal=True)) from None

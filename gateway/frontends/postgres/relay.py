@@ -27,6 +27,9 @@ _PASSED_PARAMETERS = frozenset(
 """What a server reports by itself (PostgreSQL 18, §54.2.7); anything else was made by somebody."""
 
 
+_TOLD_MAX = 4096
+
+
 async def ensure_upstream(conversation: Conversation) -> Link:
     """The connection to the database, opened at the first statement that is forwarded. Raises EndSession."""
     if conversation.link is None:
@@ -164,5 +167,7 @@ def _notice(conversation: Conversation, task: Task) -> bytes:
     text = task.ruling.understood.statement.sha256
     if text in conversation.told:
         return b""
+    if len(conversation.told) >= _TOLD_MAX:
+        conversation.told.clear()
     conversation.told.add(text)
     return masked_notice(task.ruling.plan, task.ruling.did)

@@ -128,7 +128,7 @@ async def go(  # noqa: PLR0913, PLR0917 -- what a journey needs
             return None
         return await _sendable(conversation, rulings, phase)
     except Unavailable as error:
-        refuse(conversation, wait, failure(error), name)
+        refuse(conversation, wait, failure(error, did=legs[0].did if legs else ""), name)
         return None
     finally:
         conversation.deciding = False
