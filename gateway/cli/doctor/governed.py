@@ -31,13 +31,13 @@ def judge(about: str, catalog: Catalog, posture: Posture) -> Iterator[Result]:
             text=problem,
             remedy="Correct the site data: what is named wrongly is not protected.",
         )
-    for name, kind, tables in sorted(_hidden(catalog)):
+    for name, kind, events in sorted(_hidden(catalog)):
         allowed = name in posture.triggers
         yield Result(
             probe="triggers",
             about=about,
             status=Status.NOTE,
-            text=f"{kind} {name} runs on writes to {tables}"
+            text=f"{kind} {name} runs on {events}"
             + (", as site data allows" if allowed else ": such writes are denied"),
             remedy="" if allowed else f"When what it does is harmless, list {name} in triggers.allow of the site data.",
         )
@@ -46,13 +46,11 @@ def judge(about: str, catalog: Catalog, posture: Posture) -> Iterator[Result]:
     yield Result(probe=PROBE, about=about, status=Status.FINE, text=text)
 
 
-def _hidden(catalog: Catalog) -> Iterator[tuple[str, str, str]]:
-    """Code the owner hung on governed tables: its name as site data writes it, its kind, whose writes run it."""
-    runs: dict[tuple[str, str], set[str]] = {}
-    for relation in catalog.relations.values():
-        for hidden in relation.runs:
-            if relation.governed or hidden.governed:
-                name = f"{hidden.relation}.{hidden.name}"
-                runs.setdefault((name, hidden.kind), set()).add(relation.qualified)
-    for (name, kind), tables in runs.items():
-        yield name, kind, ", ".join(sorted(tables))
+def _hidden(catalog: Catalog) -> set[tuple[str, str, str]]:
+    """Code the owner hung on governed tables: its name as site data writes it, its kind, when it runs."""
+    return {
+        (f"{hidden.relation}.{hidden.name}", hidden.kind, " and ".join(sorted(hidden.events)))
+        for relation in catalog.relations.values()
+        for hidden in relation.runs
+        if relation.governed or hidden.governed
+    }
