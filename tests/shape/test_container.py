@@ -1,4 +1,4 @@
-"""The image is made from files that exist, holds only what runs, and runs without rights. No engine is needed for it."""
+"""The image is made from files that exist, holds only what runs, and runs without rights. No engine is needed here."""
 
 import shlex
 
