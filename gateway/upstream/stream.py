@@ -1,8 +1,9 @@
 """A byte stream over one connection, for both sides: what came is read as it came, what is written is coalesced.
 
-The transport's chunks are handed on as the objects they are, without a copy. Back-pressure both ways: unread bytes
-above `READ_HIGH` stop the transport from reading, unsent ones above `WRITE_HIGH` make `drain` wait. One task reads, one
-writes.
+The transport's chunks are handed on as the objects they are, without a copy. What is written goes out at the latest
+when the loop turns, so the messages of a pipeline cost one system call, which is most of what a small message costs.
+Back-pressure both ways: unread bytes above `READ_HIGH` stop the transport from reading, unsent ones above `WRITE_HIGH`
+make `drain` wait. One task reads, one writes.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from typing import Final, cast
 
 READ_HIGH: Final = 512 * 1024
 WRITE_HIGH: Final = 512 * 1024
+FLUSH_AT: Final = 64 * 1024
+"""bytes written in one turn of the loop that do not wait for its end"""
 CLOSE_SECONDS: Final = 5.0
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
@@ -25,6 +28,9 @@ class Stream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._chunks: list[bytes] = []
         self._held = 0
+        self._unsent: list[bytes] = []
+        self._unsent_size = 0
+        self._flushing: asyncio.Handle | None = None
         self._ended = False
         self._lost = False
         self._choked = False
@@ -78,12 +84,29 @@ class Stream(asyncio.Protocol):
             _wake(self._readable)
 
     def write(self, data: bytes) -> None:
-        """Send, now or when there is room. Without effect once the connection is gone."""
-        if self._transport is not None and not self._lost:
-            self._transport.write(data)
+        """Send, at the latest when the loop turns. Without effect once the connection is gone."""
+        if self._lost:
+            return
+        self._unsent.append(data)
+        self._unsent_size += len(data)
+        if self._unsent_size > FLUSH_AT:
+            self.flush()
+        elif self._flushing is None:
+            self._flushing = self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what was written now, in one piece."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        if self._unsent and self._transport is not None and not self._lost:
+            self._transport.write(self._unsent[0] if len(self._unsent) == 1 else b"".join(self._unsent))
+        self._unsent.clear()
+        self._unsent_size = 0
 
     async def drain(self) -> None:
         """Wait until little enough is unsent. Raises ConnectionResetError when the connection is gone."""
+        self.flush()
         while self._paused and not self._lost:
             self._writable = self._writable or self._loop.create_future()
             await asyncio.shield(self._writable)
@@ -93,6 +116,7 @@ class Stream(asyncio.Protocol):
     def end(self) -> None:
         """Send what is left, then end; a peer that does not take it within `CLOSE_SECONDS` is dropped."""
         if self._transport is not None and not self._lost:
+            self.flush()
             self._transport.close()
             self._loop.call_later(CLOSE_SECONDS, self.abort)
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.upstream import stream as streams
-from gateway.upstream.stream import READ_HIGH, WRITE_HIGH, Stream, tune
+from gateway.upstream.stream import FLUSH_AT, READ_HIGH, WRITE_HIGH, Stream, tune
 
 
 @asynccontextmanager
@@ -136,3 +136,44 @@ async def test_sockets_are_tuned_for_small_messages_and_dead_peers() -> None:
         tune(sock)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+async def test_what_is_written_in_one_turn_of_the_loop_goes_out_as_one_piece() -> None:
+    async with pair() as (stream, other):
+        for part in (b"bind ", b"describe ", b"execute ", b"sync"):
+            stream.write(part)
+        with pytest.raises(BlockingIOError):
+            other.recv(100)
+        await asyncio.sleep(0)
+        assert other.recv(100) == b"bind describe execute sync"
+
+
+async def test_what_is_flushed_goes_out_at_once_and_only_once() -> None:
+    async with pair() as (stream, other):
+        stream.write(b"rows")
+        stream.flush()
+        assert other.recv(100) == b"rows"
+        await asyncio.sleep(0)
+        with pytest.raises(BlockingIOError):
+            other.recv(100)
+
+
+async def test_much_does_not_wait_for_the_turn_of_the_loop() -> None:
+    async with pair() as (stream, other):
+        stream.write(bytes(FLUSH_AT + 1))
+        assert other.recv(100) == bytes(100)
+
+
+async def test_drain_sends_what_was_written_before_it_waits() -> None:
+    async with pair() as (stream, other):
+        stream.write(b"sync")
+        await stream.drain()
+        assert other.recv(100) == b"sync"
+
+
+async def test_what_was_written_is_lost_when_the_stream_is_aborted() -> None:
+    async with pair() as (stream, other):
+        stream.write(b"half a message")
+        stream.abort()
+        await stream.wait_closed()
+        assert other.recv(100) == b""
