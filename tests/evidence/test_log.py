@@ -84,6 +84,24 @@ async def test_who_comes_during_a_sync_waits_for_the_next_one(log: Log, disk: Di
     await log.close()
 
 
+async def test_what_was_written_during_a_sync_is_not_durable_by_it(log: Log, disk: Disk) -> None:
+    disk.gate.clear()
+    write(log)
+    first = asyncio.ensure_future(log.durable(1))
+    await asyncio.sleep(LATER)
+    write(log)
+    disk.gate.set()
+    await first
+    disk.gate.clear()
+    second = asyncio.ensure_future(log.durable(2))
+    await asyncio.sleep(LATER)
+    assert not second.done()
+    disk.gate.set()
+    await second
+    assert disk.syncs == 2
+    await log.close()
+
+
 async def test_waiters_in_any_order_are_all_released(log: Log) -> None:
     async def one(number: int) -> None:
         for _ in range(number % 4):

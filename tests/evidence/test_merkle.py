@@ -106,6 +106,11 @@ def test_a_changed_history_is_not_consistent(data: st.DataObject, new: int) -> N
     assert not merkle.verify_consistency(old, by_the_book(hashes[:old]), new, by_the_book(hashes), proof[:-1])
 
 
+def test_a_root_is_not_proved_to_be_a_leaf() -> None:
+    root = by_the_book(leaves(5))
+    assert not merkle.verify_inclusion(root, 0, 5, [], root)
+
+
 def test_a_proof_of_what_is_not_in_the_tree_is_refused() -> None:
     for index, size in ((1, 1), (-1, 3), (0, 0)):
         with pytest.raises(ValueError, match="is not in a tree"):

@@ -142,8 +142,9 @@ async def test_equal_bodies_are_written_once(start: Open, tmp_path: Path) -> Non
 
 
 async def test_an_event_that_cannot_be_written_is_refused_and_stands_in_nobodys_way(
-    start: Open, tmp_path: Path
+    start: Open, tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(log_module, "RETRY_EVERY", 0.02)
     recorder = await start()
     poisoned = msgspec.structs.replace(closed("s"), data={"n": float("nan")})
     with pytest.raises(Unavailable, match="not plain data"):
@@ -151,8 +152,14 @@ async def test_an_event_that_cannot_be_written_is_refused_and_stands_in_nobodys_
     with pytest.raises(Unavailable, match="too large"):
         await recorder.append(Event(type=EventType.CONFIG_LOADED, bodies={"body": bytes(module.MAX_BODY + 1)}))
     assert recorder.degraded is None
+    disk.room = 0
+    with pytest.raises(Unavailable):
+        await recorder.append(closed("late"))
+    disk.room = None
+    await until_well(recorder)
     await recorder.append(closed("s"))
     await recorder.close()
+    assert [leaf.sid for leaf in leaves(tmp_path) if leaf.type == "session.closed"] == ["late", "s"]
     assert grave(check(tmp_path)) == []
 
 

@@ -1,16 +1,17 @@
 """A view of one epoch at one moment: every leaf in either direction, the tail included, while somebody writes."""
 
 import asyncio
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from gateway.evidence.leaf import decode_leaf
-from gateway.evidence.reader import open_epochs
+from gateway.evidence.reader import LogReader, open_epochs
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.view import View, open_views
-from tests.evidence.world import TickClock, one_session
+from tests.evidence.world import TickClock, one_session, whole_log
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ async def test_leaves_behind_the_checkpoint_belong_to_it(tmp_path: Path) -> None
     assert 200 < view.signed < view.size
     assert [number for number, _ in view.downwards(view.size)] == list(range(view.size))[::-1]
     await recorder.close()
+
+
+def test_a_segment_that_is_dropped_while_somebody_looks_hides_nothing(finished_log: Path, tmp_path: Path) -> None:
+    """At the worst moment: the log moves on, and its segments go, as the write-ahead log is about to be read."""
+    later, folder = finished_log, tmp_path / "var"
+    whole_log(folder, sessions=1)
+
+    class Racing(LogReader):
+        def wal_leaves(self) -> dict[int, bytes]:
+            shutil.rmtree(folder)
+            shutil.copytree(later, folder)
+            shutil.rmtree(folder / "log/1/wal")
+            return super().wal_leaves()
+
+    view = View(Racing(folder, 1))
+    assert view.size == open_epochs(later)[0].checkpoint.size
+    assert len(list(view.upwards(0))) == view.size
 
 
 async def test_whoever_looks_while_it_is_written_sees_every_leaf_once(tmp_path: Path) -> None:
