@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.errors import Unavailable
 from gateway.core.site import Posture
-from gateway.session.ruling import Ground
+from gateway.session.ground import Ground
 from gateway.sql.catalog import Catalog, build_catalog
 from gateway.sql.queries import QUERIES
 from gateway.upstream.pool import Pool

@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from gateway.core.events import Event
 from gateway.core.verdict import Verdict
+from gateway.session.ground import Ground
 from gateway.session.records import decided
-from gateway.session.ruling import Ground, Leg, Ruling, own_finding, rule
+from gateway.session.ruling import Leg, Ruling, own_finding, rule
 from gateway.session.task import Phase
 from gateway.session.traveller import Traveller
 from gateway.sql.model import ChangeSchema, Understood

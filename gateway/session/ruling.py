@@ -4,26 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.core.errors import Refused
-from gateway.core.site import Posture
 from gateway.core.verdict import Finding, Obligations, Outcome, Verdict
-from gateway.sql.catalog import Catalog
+from gateway.session.ground import Ground
+from gateway.session.plans import plan_for
 from gateway.sql.model import Understood
 from gateway.sql.plan import Plan
-from gateway.sql.rewrite import rewrite
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a ruling stands on besides policy: the catalog snapshot and the site's word on this connection."""
-
-    catalog: Catalog
-    posture: Posture
-    void: bool = False
-    """the session changed the schema in a transaction that is still open: the snapshot does not show it"""
-
-    def like(self, other: "Ground") -> bool:
-        """Whether both stand on equal content; the hash of a snapshot covers the posture."""
-        return self.catalog.sha256 == other.catalog.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +89,16 @@ def _plan(leg: Leg, obligations: Obligations, ground: Ground) -> Plan:
         raise Refused("obligation.unsupported", "limits.rows_by_label")
     prior = leg.prior
     if prior is None or prior.plan is None:
-        return rewrite(leg.understood, obligations, ground.catalog, ground.posture)
+        return plan_for(leg.understood, obligations, ground)
     now = leg.now or prior.understood
     plan = prior.plan
     if not ground.like(prior.ground) or prior.verdict.decision.obligations != obligations:
-        plan = rewrite(now, obligations, ground.catalog, ground.posture)
+        plan = plan_for(now, obligations, ground)
         if plan.text != prior.plan.text:
             raise Refused("statement.plan_changed")
     if leg.understood is now or leg.understood is prior.understood:
         return plan
-    return rewrite(leg.understood, obligations, ground.catalog, ground.posture)
+    return plan_for(leg.understood, obligations, ground)
 
 
 def own_finding(code: str, detail: str = "") -> Finding:

@@ -20,7 +20,7 @@ from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.frontends.postgres.ending import converse
 from gateway.identity.verifier import Verifier
-from gateway.session.ruling import Ground
+from gateway.session.ground import Ground
 from gateway.session.traveller import Traveller
 from gateway.upstream.pool import Pool
 from gateway.upstream.postgres import Link

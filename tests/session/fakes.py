@@ -5,7 +5,8 @@ from types import MappingProxyType
 from gateway.core.site import Posture
 from gateway.core.statement import Column, Relation, Statement
 from gateway.core.verdict import Decision, Finding, Limits, Obligations, Outcome, Reason, Verdict
-from gateway.session.ruling import Ground, Leg, Ruling, rule
+from gateway.session.ground import Ground
+from gateway.session.ruling import Leg, Ruling, rule
 from gateway.sql.catalog import Catalog
 from gateway.sql.model import Effect, Span, Understood
 from gateway.sql.understand import Scope, understand

@@ -4,8 +4,9 @@ import pytest
 
 from gateway.core.events import EventType
 from gateway.core.verdict import Outcome, Verdict
+from gateway.session.ground import Ground
 from gateway.session.journey import Command, Decide, Journey, Record, travel
-from gateway.session.ruling import Ground, Leg, Ruling
+from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase
 from tests.session import fakes
 from tests.session.test_records import traveller

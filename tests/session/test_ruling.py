@@ -5,7 +5,8 @@ import pytest
 
 from gateway.core.site import Posture
 from gateway.core.verdict import ApprovalDemand, Decision, Mask, Obligations, Outcome, Verdict
-from gateway.session.ruling import Ground, Leg, own_finding, rule
+from gateway.session.ground import Ground
+from gateway.session.ruling import Leg, own_finding, rule
 from tests.session import fakes
 
 

@@ -10,8 +10,9 @@ from gateway.frontends.postgres.relay import ensure_upstream
 from gateway.frontends.postgres.steps import find, go, ground_for, read_again, readings, turn_away
 from gateway.session.composition import compose
 from gateway.session.exchange import Entry, Wait
+from gateway.session.ground import Ground
 from gateway.session.registry import Change, Portal, Prepared, Space
-from gateway.session.ruling import Ground, Leg, Ruling
+from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase
 from gateway.sql import model
 from gateway.wire.postgres import client_messages as wire

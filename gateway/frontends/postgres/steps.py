@@ -14,9 +14,10 @@ from gateway.frontends.postgres.relay import ensure_upstream
 from gateway.frontends.postgres.texts import failure, refusal
 from gateway.session import records
 from gateway.session.exchange import Wait
+from gateway.session.ground import Ground
 from gateway.session.journey import travel
 from gateway.session.registry import MustWaitError, Portal, Prepared, Space
-from gateway.session.ruling import Ground, Leg, Ruling
+from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase, Settled, Task
 from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Prepare, Scope, Understood
 from gateway.sql.understand import understand

@@ -11,8 +11,9 @@ from gateway.core.events import EventType
 from gateway.core.site import Posture
 from gateway.frontends.postgres.results import check_columns, exempt_columns
 from gateway.session.exchange import Entry, Step, Wait
+from gateway.session.ground import Ground
 from gateway.session.registry import Prepared
-from gateway.session.ruling import Ground, Ruling
+from gateway.session.ruling import Ruling
 from gateway.session.task import Phase, Task
 from gateway.wire.postgres import server_messages as server
 from gateway.wire.postgres.frames import Frame

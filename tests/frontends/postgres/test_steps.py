@@ -10,8 +10,8 @@ from gateway.core.events import EventType
 from gateway.core.site import Posture
 from gateway.frontends.postgres.conversation import EndSession
 from gateway.frontends.postgres.steps import find, ground_for, readings
+from gateway.session.ground import Ground
 from gateway.session.registry import Change, Prepared, Space
-from gateway.session.ruling import Ground
 from tests.frontends.scripted import ServerModel, make_stage, play
 from tests.session import fakes
 from tests.support.rawpg import SYNC, TERMINATE, query
