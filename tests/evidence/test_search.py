@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.core.events import Event, EventType
-from gateway.evidence import view as view_module
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.search import Query, search
+from gateway.evidence.view import View
 from tests.evidence.world import TickClock, closed, decided, finished, one_session, opened, whole_log
 
 
@@ -97,17 +97,24 @@ def test_no_more_are_found_than_were_asked_for(finished_log: Path) -> None:
     assert found(finished_log, 7) == whole[:7]
 
 
-def test_a_search_reads_no_further_than_it_must(finished_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
-    original = view_module.View.block
+def test_a_search_reads_no_further_than_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, read = TickClock(), list[int]()
+    whole_log(tmp_path, sessions=30, statements=12, clock=clock)
+    clock.forward(7200)
+    since = clock.now
+    late = whole_log(tmp_path, sessions=30, statements=12, clock=clock)
+    original = View.block
 
-    def block(self: view_module.View, number: int) -> list[bytes]:
+    def block(self: View, number: int) -> list[bytes]:
         read.append(number)
         return original(self, number)
 
-    monkeypatch.setattr(view_module.View, "block", block)
-    found(finished_log, 3)
-    assert 0 not in set(read[2:])
+    monkeypatch.setattr(View, "block", block)
+    monkeypatch.setattr(View, "block_at", lambda self, _: self.blocks - 1)
+    assert found(tmp_path, 3) == late[:-4:-1]
+    assert set(read) == {5}
+    assert found(tmp_path, 10_000, since_ns=since) == late[::-1]
+    assert 0 not in read
 
 
 def test_it_finds_what_is_not_signed_yet(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.evidence import verify as verify_module
 from gateway.evidence.frames import MAGIC, pack_frame, read_frames
 from gateway.evidence.head import read_head
 from gateway.evidence.keys import load_keys
@@ -322,6 +323,28 @@ def test_a_stop_between_noting_the_head_and_signing_it_is_no_cut(tmp_path: Path)
     (tmp_path / PREFIX / "checkpoint").write_bytes(asyncio.run(write()))
     assert read_head(tmp_path / "keys/log-1.head").size > open_epochs(tmp_path)[0].checkpoint.size
     assert grave(check(tmp_path)) == []
+
+
+def test_a_log_that_moves_on_while_it_is_read_is_not_said_to_be_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the worst moment: a head is noted but not signed yet; then it is, and the segments behind it go."""
+    now, later, clock = tmp_path / "now", tmp_path / "later", TickClock()
+    whole_log(later, sessions=1, clock=clock)
+    before = (later / PREFIX / "checkpoint").read_bytes()
+    whole_log(later, sessions=1, clock=clock)
+    shutil.copytree(later, now)
+    (now / PREFIX / "checkpoint").write_bytes(before)
+    assert grave(check(now)) == []
+
+    def racing(folder: Path) -> list[Path]:
+        shutil.rmtree(now)
+        shutil.copytree(later, now)
+        shutil.rmtree(folder)
+        return []
+
+    monkeypatch.setattr(verify_module, "segments", racing)
+    assert grave(check(now)) == []
 
 
 async def test_a_log_that_is_being_written_verifies_at_any_moment(tmp_path: Path) -> None:
