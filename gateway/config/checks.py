@@ -13,13 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from gateway.config import settings as s
 from gateway.config.document import Place
 from gateway.config.quantities import Duration, Size, is_loopback
 from gateway.config.secret import Secret
+from gateway.core.errors import ConfigError
+from gateway.policy.keys import load_key
 
 NOT_YET: Final = "not available in this version"
 _WORLD: Final = stat.S_IROTH | stat.S_IWOTH
@@ -91,9 +90,9 @@ def check_policy(policy: s.Policy) -> Iterator[Remark]:
 
 def _check_public_key(path: Path, place: Place) -> Iterator[Remark]:
     try:
-        load_pem_public_key(path.read_bytes())
-    except (ValueError, TypeError, OSError, UnsupportedAlgorithm):
-        yield Remark(place, "not a public key in PEM form")
+        load_key(path)
+    except ConfigError as error:
+        yield Remark(place, error.detail)
 
 
 def check_connection(connection: s.Connection, name: str) -> Iterator[Remark]:
@@ -173,12 +172,13 @@ def check_secret(secret: Secret, place: Place) -> Iterator[Remark]:
 def _check_file(path: Path, place: Place, *, private: bool = False) -> Iterator[Remark]:
     try:
         mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer
+            yield Remark(place, f"{path}: not a file")
+            return
         with path.open("rb"):
             pass
     except OSError as error:
         yield Remark(place, f"{path}: {error.strerror}")
         return
-    if not stat.S_ISREG(mode):
-        yield Remark(place, f"{path}: not a file")
-    elif private and mode & _WORLD:
+    if private and mode & _WORLD:
         yield Remark(place, f"{path}: everybody on this machine may read it: chmod 600")

@@ -12,12 +12,14 @@ import yaml
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_VALUES: Final = 100_000
+MAX_DEPTH: Final = 50
 
 Place: TypeAlias = tuple[str | int, ...]
 """where a value stands: keys and positions from the top"""
 
 _MERGE: Final = "<<"
 _TAG: Final = "tag:yaml.org,2002:"
+_NOT_TEXT: Final = "a NUL or half a character stands here"
 
 
 class Problem(NamedTuple):
@@ -36,14 +38,17 @@ class Document:
         self._lines: dict[Place, int] = {}
         self._key_lines: dict[Place, int] = {}
         self._count = 0
+        self._endless = False
         try:
-            root = yaml.compose(text, Loader=_CoreLoader)
+            loader = _CoreLoader(text)
+            root = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.problems.append(Problem(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}"))
         except (yaml.YAMLError, RecursionError):
             self.problems.append(Problem(1, "not YAML: it holds characters or depths that cannot be read"))
         else:
+            self.problems += [Problem(line, "tags (!name) are not read here") for line in loader.tagged]
             self.value = self._read(root, (), frozenset()) if root is not None else None
 
     def line(self, place: Place) -> int:
@@ -57,11 +62,9 @@ class Document:
         return self._key_lines.get(place, self.line(place))
 
     def _read(self, node: yaml.Node, place: Place, around: frozenset[int]) -> object:
-        self._count += 1
         line = node.start_mark.line + 1
         self._lines.setdefault(place, line)
-        if id(node) in around or self._count > MAX_VALUES:
-            self.problems.append(Problem(line, "an alias makes the document endless or too large"))
+        if self._ends_here(node, place, around):
             return None
         around |= {id(node)}
         match node:
@@ -71,6 +74,17 @@ class Document:
                 return [self._read(item, (*place, index), around) for index, item in enumerate(node.value)]
         return self._scalar(node, line)
 
+    def _ends_here(self, node: yaml.Node, place: Place, around: frozenset[int]) -> bool:
+        """Whether to read no further: an alias leads back to what stands around it, or there is too much. Said once."""
+        self._count += 1
+        if id(node) not in around and self._count <= MAX_VALUES and len(place) <= MAX_DEPTH:
+            return False
+        if not self._endless:
+            self._endless = True
+            line = node.start_mark.line + 1
+            self.problems.append(Problem(line, "the document is too deep or too large, or an alias makes it endless"))
+        return True
+
     def _mapping(self, node: yaml.MappingNode, place: Place, around: frozenset[int]) -> dict[str, object]:
         result: dict[str, object] = {}
         merged: list[yaml.Node] = []
@@ -79,6 +93,8 @@ class Document:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
                 self.problems.append(Problem(line, "a key is not text"))
+            elif not _is_text(key):
+                self.problems.append(Problem(line, _NOT_TEXT))
             elif key == _MERGE:
                 merged += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
             elif key in result:
@@ -92,15 +108,18 @@ class Document:
             if not isinstance(each, yaml.MappingNode):
                 self.problems.append(Problem(each.start_mark.line + 1, "<< takes a mapping or a list of them"))
                 continue
+            if self._ends_here(each, (*place, _MERGE), around):
+                break
             for key, value in self._mapping(each, (*place, _MERGE), around | {id(each)}).items():
                 result.setdefault(key, value)
         return result
 
     def _scalar(self, node: yaml.Node, line: int) -> object:
         text = str(node.value)
+        if not _is_text(text):
+            self.problems.append(Problem(line, _NOT_TEXT))
+            return None
         match node.tag.removeprefix(_TAG):
-            case "str":
-                return text
             case "null":
                 return None
             case "bool":
@@ -109,8 +128,12 @@ class Document:
                 return int(text, 0) if text.lower().startswith(("0x", "0o")) else int(text)
             case "float":
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        self.problems.append(Problem(line, "tags (!name) are not read here"))
-        return None
+        return text
+
+
+def _is_text(text: str) -> bool:
+    """No NUL, which ends a name for the system, and no half of a surrogate pair, which no file can be named by."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def shown(key: str) -> str:
@@ -120,9 +143,28 @@ def shown(key: str) -> str:
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """PyYAML's loader with the scalars of YAML 1.2's core schema (§10.3.2)."""
+    """PyYAML's loader with the scalars of YAML 1.2's core schema (§10.3.2), and without tags."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # not those of the parent
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.tagged: list[int] = []
+        """lines of values and keys that had one"""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Take the tag away, and note it: what it says of a value could not be believed."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+        match event:
+            case yaml.ScalarEvent(tag=str()):
+                event.implicit = (event.style is None, event.style is not None)
+            case yaml.CollectionStartEvent(tag=str()):
+                event.implicit = True
+            case _:
+                return super().compose_node(parent, index)
+        event.tag = None
+        self.tagged.append(event.start_mark.line + 1)
+        return super().compose_node(parent, index)
 
 
 def _resolvers() -> Iterator[tuple[str, str, str]]:

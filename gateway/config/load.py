@@ -10,9 +10,9 @@ from gateway.config import checks
 from gateway.config import settings as s
 from gateway.config.checks import Remark
 from gateway.config.conform import Misfit, misfits
-from gateway.config.document import MAX_BYTES, Document
+from gateway.config.document import MAX_BYTES, Document, shown
 from gateway.config.issuers import check_identity
-from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl
+from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl, expanded
 from gateway.core.errors import ConfigError
 
 T = TypeVar("T")
@@ -63,7 +63,8 @@ class _Reading:
     def result(self) -> Examination:
         """All that can be said of it."""
         value = self._root if isinstance(self._document.value, dict) else self._document.value
-        shape = list(misfits(value, s.Settings, (), self._hook))
+        broken = value is None and self._document.problems  # not YAML: its shape says nothing
+        shape = [] if broken else list(misfits(value, s.Settings, (), self._hook))
         remarks = list(self._remarks({misfit.place[0] for misfit in shape if misfit.place}))
         findings = [
             *self._document.problems,
@@ -112,7 +113,7 @@ class _Reading:
 def hook_for(folder: Path) -> Callable[[type, object], object]:
     """Converts our own types; relative paths are taken from `folder`."""
     parsers: dict[type, Callable[[str], object]] = {
-        Path: lambda text: folder / Path(text).expanduser(),
+        Path: lambda text: folder / expanded(text),
         StoreUrl: lambda text: StoreUrl.parse(text, folder),
         Location: lambda text: Location.parse(text, folder),
         Duration: Duration.parse,
@@ -136,5 +137,5 @@ def _mapping(value: object) -> dict[str, object]:
 
 def _named(place: tuple[str | int, ...], text: str) -> str:
     """A message with the setting's name before it."""
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in place).removeprefix(".")
     return f"{name}: {text}" if name else text

@@ -4,19 +4,18 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES: Final = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 DURATION_PATTERN: Final = r"^([0-9]{1,9}(us|ms|s|m|h|d))+$"
 SIZE_PATTERN: Final = r"^[0-9]{1,12} ?(B|KiB|MiB|GiB|kB|MB|GB)?$"
-ADDRESS_PATTERN: Final = r"^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
-STORE_PATTERN: Final = r"^(sqlite|file|postgresql|s3)://.+$"
+_PORT: Final = "([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+ADDRESS_PATTERN: Final = rf"^(\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]|[A-Za-z0-9._-]+):{_PORT}$"
+STORE_PATTERN: Final = r"^((sqlite|file):///[^?#\r\n]+|(postgresql|s3)://.+)$"
 
 _PART: Final = re.compile(r"([0-9]+)(us|ms|s|m|h|d)")
 _SIZE: Final = re.compile(r"([0-9]+) ?([A-Za-z]*)")
-_MAX_PORT: Final = 65535
 
 
 class Duration(float):
@@ -59,7 +58,7 @@ class Address(str):
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Raises ValueError."""
-        if not re.fullmatch(ADDRESS_PATTERN, text) or int(text.rpartition(":")[2]) > _MAX_PORT:
+        if not re.fullmatch(ADDRESS_PATTERN, text) or (text.startswith("[") and not _is_v6(text)):
             raise ValueError("not an address: write host:port, as in 127.0.0.1:6432 or [::1]:6432")
         return cls(text)
 
@@ -77,6 +76,13 @@ class Address(str):
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
         return is_loopback(self.host)
+
+
+def _is_v6(text: str) -> bool:
+    try:
+        return ip_address(text[1 : text.index("]")]).version == 6  # noqa: PLR2004 -- IPv6
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -97,17 +103,15 @@ class StoreUrl(str):
     @classmethod
     def parse(cls, text: str, folder: Path) -> "StoreUrl":
         """A local path is taken from `folder`. Raises ValueError."""
-        try:
-            parts = urlsplit(text)
-        except ValueError:
-            parts = urlsplit("")
-        if not re.fullmatch(STORE_PATTERN, text) or not parts.scheme:
-            raise ValueError("not a store: write sqlite:///path, file:///path, postgresql://… or s3://…")
-        if parts.scheme not in {"sqlite", "file"}:
+        if not re.fullmatch(STORE_PATTERN, text):
+            raise ValueError(
+                "not a store: write sqlite:///path, file:///path (a fourth slash when the path is absolute), "
+                "postgresql://… or s3://…"
+            )
+        scheme, _, path = text.partition("://")
+        if scheme not in {"sqlite", "file"}:
             return cls(text)
-        if parts.netloc:
-            raise ValueError("a local store has three slashes before its path, four when it is absolute")
-        return cls(f"{parts.scheme}:///{folder / parts.path[1:]}")
+        return cls(f"{scheme}:///{folder / path[1:]}")
 
     @property
     def scheme(self) -> str:
@@ -130,7 +134,7 @@ class Location(str):
         """A path is taken from `folder`; an address stays as it is. Raises ValueError."""
         if "://" in text and not text.startswith("https://"):
             raise ValueError("not a path or an https address")
-        return cls(text if "://" in text else str(folder / Path(text).expanduser()))
+        return cls(text if "://" in text else str(folder / expanded(text)))
 
     @property
     def is_url(self) -> bool:
@@ -141,3 +145,11 @@ class Location(str):
     def path(self) -> Path:
         """The file."""
         return Path(self)
+
+
+def expanded(text: str) -> Path:
+    """A path with `~` and `~name` replaced. Raises ValueError when there is nobody of that name."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such user's folder") from None

@@ -21,7 +21,10 @@ from gateway.core.principal import Json
 
 _TYPES: dict[type, dict[str, Json]] = {
     Duration: {"type": "string", "pattern": DURATION_PATTERN, "examples": ["15m", "250ms"]},
-    Size: {"anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer"}], "examples": ["16MiB"]},
+    Size: {
+        "anyOf": [{"type": "string", "pattern": SIZE_PATTERN}, {"type": "integer", "minimum": 0}],
+        "examples": ["16MiB"],
+    },
     Address: {"type": "string", "pattern": ADDRESS_PATTERN, "examples": ["127.0.0.1:6432"]},
     StoreUrl: {"type": "string", "pattern": STORE_PATTERN, "examples": ["sqlite:///var/state.db"]},
     Location: {"type": "string", "minLength": 1},

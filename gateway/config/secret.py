@@ -66,7 +66,7 @@ def _output(command: tuple[str, ...]) -> bytes:
         result = subprocess.run(  # noqa: S603 -- the operator's own program, without a shell
             command, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         name = Path(command[0]).name if command else ""
         raise Unavailable("config.secret", f"the program {name} gave no secret: {type(error).__name__}") from None
     return result.stdout
