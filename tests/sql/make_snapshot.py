@@ -2,6 +2,7 @@
 
 python -m tests.sql.make_snapshot
 """
+# ruff: noqa: SIM905 -- a list of words
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,5 @@
 """Which functions, operators and casts a statement may run."""
+# ruff: noqa: E501 -- a table of statements, one a line
 
 import pytest
 

@@ -1,4 +1,7 @@
 """The snapshot: names resolve as the server resolves them, labels are closed over everything that shows them."""
+# ruff: noqa: E501 -- a table of statements, one a line
+
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -11,7 +14,7 @@ from tests.sql.payments import catalog, rows
 from tests.support.rules import case_posture
 
 
-def changed(**parts: list[Row]) -> Rows:
+def changed(**parts: Sequence[Row]) -> Rows:
     return {**rows(), **parts}
 
 

@@ -1,4 +1,5 @@
 """Relations and columns of a statement, as policy sees them."""
+# ruff: noqa: E501 -- a table of statements, one a line
 
 import pytest
 

@@ -1,4 +1,5 @@
 """Where a view's columns come from: proven, or said to be unproven."""
+# ruff: noqa: E501 -- a table of statements, one a line
 
 from collections.abc import Sequence
 

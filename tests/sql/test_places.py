@@ -1,4 +1,5 @@
 """Where names stand: UTF-8 bytes, with everything that belongs to them."""
+# ruff: noqa: S608 -- statements are the test data
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,6 @@
 """Understanding never raises, and says for every statement what policy must know."""
+# ruff: noqa: E501 -- a table of statements, one a line
+# ruff: noqa: SIM905 -- a list of words
 
 import pytest
 from hypothesis import given

@@ -1,0 +1,83 @@
+"""Targets: no protected column of them is read, RETURNING is masked, hidden code is listed or refused."""
+# ruff: noqa: E501 -- a table of statements, one a line
+
+import pytest
+
+from gateway.core.errors import Refused
+from tests.sql.payments import plan
+from tests.support.rules import case_posture
+
+LISTED = case_posture(triggers=("public.cards.cards_audit",))
+
+
+def code_of(sql: str, **more: object) -> str:
+    with pytest.raises(Refused) as refused:
+        plan(sql, **more)  # type: ignore[arg-type]  # a field of plan
+    return refused.value.code
+
+
+@pytest.mark.parametrize("sql", ["UPDATE cards SET exp_year = 1", "UPDATE v_safe SET exp_year = 1", "INSERT INTO cards(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET brand = 'x'",
+                                 "MERGE INTO cards c USING notes n ON c.id = n.id WHEN MATCHED THEN UPDATE SET brand = 'x'",
+                                 "WITH u AS (UPDATE cards SET brand = 'x') SELECT 1", "EXPLAIN ANALYZE UPDATE cards SET brand = 'x'"])  # fmt: skip
+def test_a_trigger_runs_only_when_the_site_lists_it(sql: str) -> None:
+    assert code_of(sql) == "statement.hidden_code"
+    assert plan(sql, posture=LISTED).text == sql
+
+
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM cards WHERE id = 1", "INSERT INTO cards(id) VALUES (1)", "UPDATE customers SET name = 'x'"]
+)
+def test_a_trigger_of_another_event_or_relation_does_not_matter(sql: str) -> None:
+    assert plan(sql).text == sql
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM archive.cards WHERE lower(acct) = 'x'", "DELETE FROM archive.cards c WHERE c IS NOT NULL", "DELETE FROM archive.cards WHERE cards.*::text = 'x'",
+                                 "DELETE FROM archive.cards USING notes WHERE acct = body", "UPDATE num_cards SET (id, pan) = (SELECT 1, pan)",
+                                 "UPDATE num_cards n SET id = 1 FROM archive.cards c JOIN notes USING (id) WHERE n.pan = 1",
+                                 "INSERT INTO num_cards(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2 WHERE num_cards.pan > 1",
+                                 "WITH d AS (DELETE FROM num_cards WHERE pan = 1) SELECT 1"])  # fmt: skip
+def test_a_protected_column_of_the_target_is_not_read(sql: str) -> None:
+    assert code_of(sql) == "statement.target_read"
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM archive.cards WHERE id = 1", "UPDATE archive.cards SET acct = 'x' WHERE id IN (SELECT id FROM notes)", "UPDATE num_cards SET pan = 1 WHERE CURRENT OF c",
+                                 "INSERT INTO num_cards(id, pan) VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET pan = excluded.pan WHERE excluded.pan > 1"])  # fmt: skip
+def test_conditions_on_other_columns_and_the_agents_own_values_are_free(sql: str) -> None:
+    assert plan(sql).text == sql
+
+
+def test_a_clear_column_of_the_target_may_be_read() -> None:
+    sql = "DELETE FROM archive.cards WHERE acct = 'x' RETURNING acct"
+    assert plan(sql, clear=("archive.cards.acct",)).text == sql
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM archive.cards RETURNING cards", "DELETE FROM archive.cards RETURNING row_to_json(cards)", "DELETE FROM archive.cards RETURNING (cards.*)::text", "DELETE FROM archive.cards USING notes RETURNING *",
+                                 "DELETE FROM archive.cards RETURNING (SELECT cards.acct FROM notes AS cards(acct))"])  # fmt: skip
+def test_what_returning_cannot_mask_it_refuses(sql: str) -> None:
+    assert code_of(sql) == "statement.returning_protected"
+
+
+@pytest.mark.parametrize("sql", ["INSERT INTO notes(body) SELECT acct FROM archive.cards", "INSERT INTO notes(body) WITH d AS (DELETE FROM archive.cards RETURNING acct) SELECT acct FROM d",
+                                 "CREATE TABLE t AS WITH d AS (DELETE FROM archive.cards RETURNING acct) SELECT * FROM d", "SELECT acct INTO t FROM archive.cards"])  # fmt: skip
+def test_masked_values_are_not_stored(sql: str) -> None:
+    assert code_of(sql) == "statement.masked_write"
+
+
+def test_masked_values_are_stored_where_the_site_wants_it_but_never_as_a_protected_value() -> None:
+    wanted = case_posture(write_masked=True)
+    assert plan("INSERT INTO notes(body) SELECT acct FROM archive.cards", posture=wanted).text.startswith(
+        "INSERT INTO notes(body) SELECT acct FROM ("
+    )
+    for sql in (
+        "INSERT INTO archive.cards(acct) SELECT acct FROM archive.cards",
+        "INSERT INTO archive.cards TABLE archive.cards",
+        "UPDATE num_cards SET pan = 1 FROM archive.cards c WHERE c.acct = 'x'",
+    ):
+        assert code_of(sql, posture=wanted) == "statement.masked_write"
+
+
+def test_a_write_to_a_filtered_relation_is_refused() -> None:
+    assert (
+        code_of("DELETE FROM customers WHERE id = 1", filters={"public.customers": "id > 1"})
+        == "statement.filter_not_applicable"
+    )
