@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -84,6 +85,19 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
             capture_output=True, text=True, check=False, cwd=self.folder, timeout=COMMAND_SECONDS,
         )  # fmt: skip
         return result.returncode, result.stdout + result.stderr
+
+    def commands(self, lines: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+        """The same for several that belong together, in one process."""
+        result = subprocess.run(
+            [sys.executable, "-m", "gateway.cli.demo.batch"],
+            input=msgspec.json.encode(lines), capture_output=True, check=False, cwd=self.folder,
+            timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        try:
+            return msgspec.json.decode(result.stdout, type=list[tuple[int, str]])
+        except msgspec.DecodeError:
+            said = result.stderr.decode("utf-8", "replace")
+            return [(result.returncode, said) for _ in lines]
 
 
 class Running:

@@ -1,7 +1,5 @@
 """`policy try` on ten statements: what would be decided, and by which rule, before any of them is sent."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import msgspec
 
 from gateway.cli.demo.commands import CONFIG
@@ -9,7 +7,6 @@ from gateway.cli.demo.scene import Scene, table
 from gateway.cli.demo.stage import CONNECTION, Stage
 from gateway.cli.demo.tour import FRAUD, INTERN, SUPPORT
 
-AT_ONCE = 4
 ALLOW, MASK, DENY = "allow", "mask", "deny"
 SHOWN = 46
 """characters of a statement in the table"""
@@ -49,8 +46,7 @@ TRIALS = (
 
 def tried(stage: Stage) -> Scene:
     """Ten statements, none of which is executed."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(lambda trial: attempt(stage, trial), TRIALS))
+    answers = [understood(code, said) for code, said in stage.commands([line(trial) for trial in TRIALS])]
     rows = [
         (trial.who, shortened(trial), said.outcome, f"{said.code} {said.place}".rstrip())
         for trial, said in zip(TRIALS, answers, strict=True)
@@ -64,21 +60,15 @@ def tried(stage: Stage) -> Scene:
     )  # fmt: skip
 
 
-def attempt(stage: Stage, trial: Trial) -> Said:
-    """What the command says of one statement; what it printed instead, when that is no answer."""
-    reason = ("--reason", trial.reason) if trial.reason else ()
-    code, said = stage.command(
-        "policy",
-        "try",
-        *CONFIG,
-        "--json",
-        "--as",
-        f"tokens/{trial.who}",
-        "--connection",
-        CONNECTION,
-        *reason,
-        trial.sql,
-    )
+def line(trial: Trial) -> list[str]:
+    """What a person types for one."""
+    reason = ["--reason", trial.reason] if trial.reason else []
+    who = ["--as", f"tokens/{trial.who}", "--connection", CONNECTION]
+    return ["policy", "try", *CONFIG, "--json", *who, *reason, trial.sql]
+
+
+def understood(code: int, said: str) -> Said:
+    """What the command said of a statement; what it printed instead, when that is no answer."""
     try:
         return judged(msgspec.json.decode(said.encode(), type=list[_Ruling]), code)
     except (msgspec.DecodeError, IndexError):

@@ -1,6 +1,7 @@
 """The scene of ten tries holds only when each is decided as expected, by the expected rule, found in a file."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ class FakeStage(Stage, frozen=True, kw_only=True):
     ruling: dict[str, object] = {}
     code: int | None = None
 
-    def command(self, *arguments: str) -> tuple[int, str]:
+    def commands(self, lines: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+        return [self.answer(line) for line in lines]
+
+    def answer(self, arguments: Sequence[str]) -> tuple[int, str]:
         reason = arguments[arguments.index("--reason") + 1] if "--reason" in arguments else ""
         number, trial = next(
             (number, trial)
