@@ -6,7 +6,7 @@ the site's labels. Labels are closed over everything through which a labelled va
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -135,7 +135,7 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
     columns = rows.columns_of(read, types)
     bare = _relations(read, columns, posture)
     lines = closure.trace(read, bare, types)
-    site = hashlib.sha256(repr(sorted(posture.labels.items())).encode()).hexdigest()
+    site = _hash(sorted(posture.labels.items()))
     given, overruled, problems = _given(bare, posture)
     if previous is not None and previous.site == site:
         given = _sticky(given, previous, bare)
@@ -146,9 +146,8 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
     functions = rows.functions_of(read)
     casts = rows.casts_of(read)
     operators = rows.operators_of(read)
-    by_name = _grouped([(function.name, function.oid) for function in functions.values()])
     return Catalog(
-        sha256=hashlib.sha256((fingerprint(read) + repr(posture)).encode()).hexdigest(),
+        sha256=_hash(fingerprint(read), posture, sorted((place, sorted(found)) for place, found in given.items())),
         server_version=number(read["server"][0][0]),
         relations=MappingProxyType(named),
         functions=MappingProxyType(functions),
@@ -160,12 +159,16 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
         implicit_targets=frozenset(cast.target for cast in casts.values() if cast.implicit),
         types=MappingProxyType(types),
         relation_names=MappingProxyType({(found.schema, found.name): oid for oid, found in named.items()}),
-        function_names=MappingProxyType(by_name),
-        operator_names=MappingProxyType(_grouped([(operator.name, operator) for operator in operators])),
+        function_names=MappingProxyType(_grouped((found.name, found.oid) for found in functions.values())),
+        operator_names=MappingProxyType(_grouped((operator.name, operator) for operator in operators)),
         type_names=MappingProxyType({(found.schema, found.name): oid for oid, found in types.items()}),
         site=site,
         given=MappingProxyType(given),
     )
+
+
+def _hash(*content: object) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 def _relations(read: Rows, columns: Mapping[int, tuple[ColumnInfo, ...]], posture: Posture) -> dict[int, RelationInfo]:
@@ -246,15 +249,6 @@ def _finish(
         reads = closure.reachable(oid, lines.reads)
         calls = {_qualified(call) for view in (oid, *reads) for call in lines.calls.get(view, ())}
         calls |= {names[call] for view in (oid, *reads) for call in user_calls.get(view, ())}
-        written = {oid, *closure.reachable(oid, lines.down)}
-        cascaded = {target for place in written for target in closure.reachable(place, cascades)} - written
-        runs = [hidden for place in sorted(written) for hidden in placed.get(place, ())]
-        # What a cascade does to the other table (delete it, set it null) is not followed: any event may be meant.
-        runs += [
-            msgspec.structs.replace(hidden, events=rows.WRITING)
-            for place in sorted(cascaded)
-            for hidden in placed.get(place, ())
-        ]
         finished[oid] = msgspec.structs.replace(
             found,
             columns=tuple(_labelled(column, (oid, column.attnum), labels, made) for column in found.columns),
@@ -262,9 +256,22 @@ def _finish(
             reads=tuple(sorted(reads)),
             relatives=relatives.get(oid, ()),
             calls=tuple(sorted(calls)),
-            runs=tuple(runs),
+            runs=tuple(_runs({oid, *closure.reachable(oid, lines.down)}, cascades, placed)),
         )
     return finished
+
+
+def _runs(
+    written: set[int], cascades: Mapping[int, set[int]], placed: Mapping[int, tuple[HiddenCode, ...]]
+) -> Iterator[HiddenCode]:
+    """The code that a write to some relations runs, there and where their foreign keys cascade to."""
+    for place in sorted(written):
+        yield from placed.get(place, ())
+    cascaded = {target for place in written for target in closure.reachable(place, cascades)} - written
+    for place in sorted(cascaded):
+        # What a cascade does to the other table (delete it, set it null) is not followed: any event may be meant.
+        for hidden in placed.get(place, ()):
+            yield msgspec.structs.replace(hidden, events=rows.WRITING)
 
 
 def _labelled(

@@ -10,7 +10,7 @@ from gateway.core.statement import Hazard
 from gateway.sql import model
 from gateway.sql.kinds import DCL, DDL, kind_of
 from gateway.sql.reader import Reading
-from gateway.sql.tree import names, unwrap, walk
+from gateway.sql.tree import names, unwrap
 
 SAID: Final = frozenset({"querywarden.purpose", "querywarden.ticket", "querywarden.reason"})
 PINNED: Final[dict[str, frozenset[str]]] = {
@@ -78,10 +78,10 @@ def _plain(constant: pb.A_Const) -> str | None:
     return constant.fval.fval if constant.HasField("fval") else None
 
 
-def settings_of(tree: Message, reading: Reading, posture: Posture) -> tuple[str, ...]:
+def settings_of(reading: Reading, posture: Posture) -> tuple[str, ...]:
     """Names of the settings a statement reads or changes; what is pinned or not plain becomes a hazard."""
     found: set[str] = set()
-    for node in walk(tree):
+    for node in reading.nodes:
         match node:
             case pb.VariableSetStmt():
                 found |= _set(node, reading, posture)

@@ -79,9 +79,9 @@ def guard_fences(job: Job) -> None:
     """A lock would reach below a fence; EXPLAIN would show what it costs, and so what is there. Raises Refused."""
     if not any(relation.oid in job.filters for _, relation, _ in job.spliced):
         return
-    if any(isinstance(node, pb.LockingClause) for node in walk(job.tree)):
+    if any(isinstance(node, pb.LockingClause) for node in job.nodes):
         raise Refused("statement.filter_not_applicable", "row locks")
-    explain = next((node for node in walk(job.tree) if isinstance(node, pb.ExplainStmt)), None)
+    explain = next((node for node in job.nodes if isinstance(node, pb.ExplainStmt)), None)
     if explain is None:
         return
     if any(option.def_elem.defname in {"analyze", "costs"} for option in explain.options):

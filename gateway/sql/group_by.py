@@ -12,7 +12,7 @@ from gateway.sql.job import Job
 from gateway.sql.model import Entry, Named, Reference
 from gateway.sql.objects import RelationInfo
 from gateway.sql.quoting import quote
-from gateway.sql.tree import unwrap, walk
+from gateway.sql.tree import unwrap
 
 _UNGROUPABLE = frozenset({114, 142, 600, 601, 602, 603, 604, 628, 718})
 """type OIDs without equality: json, xml and the geometric types"""
@@ -21,7 +21,7 @@ _T = pb.Token
 
 def repair_groups(job: Job) -> None:
     """Add what each GROUP BY of a spliced relation's key needs."""
-    selects = [node for node in walk(job.tree) if isinstance(node, pb.SelectStmt) and node.group_clause]
+    selects = [node for node in job.nodes if isinstance(node, pb.SelectStmt) and node.group_clause]
     for select in selects:
         elements = [unwrap(element) for element in select.group_clause]
         keys = [element for element in elements if isinstance(element, pb.ColumnRef)]

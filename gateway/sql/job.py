@@ -1,6 +1,6 @@
 """One statement being rewritten: what is known about it, and the edits gathered so far."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
@@ -39,6 +39,11 @@ class Job:
     predicates: set[Mask] = field(default_factory=set)
     uses_masks: bool = False
     """some expression outside RETURNING sees a masked value"""
+
+    @property
+    def nodes(self) -> Sequence[Message]:
+        """Every message of the tree, depth first."""
+        return self.understood.nodes
 
     def governed(self, relation: RelationInfo) -> bool:
         """Rows of the relation need care: by its labels or filters, or because policy masks one of its columns."""

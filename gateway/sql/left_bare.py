@@ -15,7 +15,7 @@ from gateway.sql.job import Job
 from gateway.sql.lineage import SYSTEM_COLUMNS
 from gateway.sql.model import Level, Named, Reference
 from gateway.sql.objects import RelationInfo
-from gateway.sql.tree import Star, walk
+from gateway.sql.tree import Star
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ def harmless(job: Job) -> Harmless:
         for column in relation.columns
         if job.visibility.method(relation, column) is not None or column.labels
     }
-    natural = any(isinstance(node, pb.JoinExpr) and node.is_natural for node in walk(job.tree))
+    natural = any(isinstance(node, pb.JoinExpr) and node.is_natural for node in job.nodes)
     levels = job.understood.levels
     return Harmless(
         not natural
-        and not any(_reaches_into(node) for node in walk(job.tree))
+        and not any(_reaches_into(node) for node in job.nodes)
         and all(_is_harmless(named, ranges, protected, levels) for named in job.understood.named)
     )
 

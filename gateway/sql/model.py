@@ -1,6 +1,6 @@
 """What the readers hand on: a statement's references with their places in the text, and what it does to its session."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -142,6 +142,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """of `text`, comments left out"""
     tree: Message | None = None
     """the node of libpg_query; None when it was not read. Locations in it count bytes from the start of `text`"""
+    nodes: Sequence[Message] = ()
+    """every message of `tree`, depth first"""
     effect: Effect = None
     governed: bool = False
     """it touches a governed relation"""

@@ -27,10 +27,8 @@ def prove(job: Job, edited: Edited) -> None:
     tree = unwrap(statements[0].stmt)
     if type(tree) is not type(job.tree):
         raise Refused(FAILED, "the rewritten statement is of another kind")
-    before = {node.location for node in _relations(job.tree)}
-    replaced = {
-        node.location for edit in job.edits for node in _relations(job.tree) if edit.start <= node.location < edit.stop
-    }
+    before = {node.location for node in job.nodes if isinstance(node, pb.RangeVar)}
+    replaced = {place for place in before if any(edit.start <= place < edit.stop for edit in job.edits)}
     bare = {edited.origin(node.location) for node in _relations(tree)} - {None}
     if bare != before - replaced:
         raise Refused(FAILED, "a relation stands where none should")

@@ -15,7 +15,7 @@ from gateway.sql.catalog import Catalog
 from gateway.sql.model import Entry, Level, Named, Reference, Span
 from gateway.sql.nodes import CARRIERS, KNOWN
 from gateway.sql.places import Places
-from gateway.sql.tree import STAR, Star, children, names, unwrap
+from gateway.sql.tree import STAR, Star, children, names, unwrap, walk
 
 _CLAUSES = {
     "target_list": "select", "distinct_clause": "select", "where_clause": "where", "group_clause": "group",
@@ -59,6 +59,8 @@ class Reading:
     search_path: tuple[str, ...]
     places: Places
     parameter_types: tuple[int, ...] = ()
+    nodes: tuple[Message, ...] = ()
+    """every message of the statement, depth first"""
     references: list[Reference] = field(default_factory=list)
     writes: dict[int, set[str]] = field(default_factory=dict)
     """index of a reference to a target → insert, update, delete, merge"""
@@ -70,6 +72,7 @@ class Reading:
 
     def read(self, statement: Message) -> None:
         """Walk one statement."""
+        self.nodes = tuple(walk(statement))
         level = self._level(None)
         if isinstance(statement, pb.CopyStmt) and statement.HasField("relation"):
             self._copy(statement, level)

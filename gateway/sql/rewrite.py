@@ -23,7 +23,6 @@ from gateway.sql.plan import Plan
 from gateway.sql.proof import prove
 from gateway.sql.sources import splice_sources
 from gateway.sql.targets import check_targets
-from gateway.sql.tree import walk
 from gateway.sql.visibility import visibility
 
 __all__ = ["Plan", "rewrite"]
@@ -35,7 +34,7 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
     filters = conditions(obligations.row_filters, catalog)
     if understood.tree is None:
         raise Refused("statement.unanalysable")
-    if any(isinstance(node, pb.ExecuteStmt) for node in walk(understood.tree)):
+    if any(isinstance(node, pb.ExecuteStmt) for node in understood.nodes):
         _refuse_around_execute(understood.tree, obligations, filtered=bool(filters))
         return Plan(
             text=understood.text,

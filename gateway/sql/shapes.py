@@ -1,5 +1,7 @@
 """Coarse form of a statement, and the classes of its parameters."""
 
+from collections.abc import Iterable
+
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
@@ -17,8 +19,8 @@ def parameter_class(name: str, category: str) -> str:
     return _CLASSES.get(category, "unknown" if name == "unknown" else "other")
 
 
-def shape_of(tree: Message) -> Shape:
-    """The form of the outermost query, or of what an EXPLAIN, COPY, DECLARE or PREPARE runs."""
+def shape_of(tree: Message, nodes: Iterable[Message]) -> Shape:
+    """The form of the outermost query, or of what an EXPLAIN, COPY, DECLARE or PREPARE runs. `nodes`: all of the tree."""
     inner = tree
     while isinstance(inner, pb.ExplainStmt | pb.PrepareStmt | pb.DeclareCursorStmt | pb.CopyStmt):
         if not inner.HasField("query"):
@@ -26,31 +28,28 @@ def shape_of(tree: Message) -> Shape:
         inner = unwrap(inner.query)
     match inner:
         case pb.SelectStmt():
-            return _select(inner)
+            return _select(inner, nodes)
         case pb.UpdateStmt() | pb.DeleteStmt():
-            return Shape(has_where=_conditional(inner))
+            return Shape(has_where=_conditional(nodes))
         case pb.InsertStmt() if inner.on_conflict_clause.action == pb.ONCONFLICT_UPDATE:
-            return Shape(has_where=_conditional(inner))  # the conflict is the condition
+            return Shape(has_where=_conditional(nodes))  # the conflict is the condition
         case _:
             return Shape()
 
 
-def _conditional(tree: Message) -> bool:
-    """Every UPDATE and DELETE in it has a condition, those in WITH included: one without would change all rows."""
-    return all(node.HasField("where_clause") for node in walk(tree) if isinstance(node, pb.UpdateStmt | pb.DeleteStmt))
+def _conditional(nodes: Iterable[Message]) -> bool:
+    """Every UPDATE and DELETE has a condition, those in WITH included: one without would change all rows."""
+    return all(node.HasField("where_clause") for node in nodes if isinstance(node, pb.UpdateStmt | pb.DeleteStmt))
 
 
-def _select(select: pb.SelectStmt) -> Shape:
+def _select(select: pb.SelectStmt, nodes: Iterable[Message]) -> Shape:
     sources = [unwrap(source) for source in select.from_clause]
-    joins = sum(isinstance(node, pb.JoinExpr) for source in sources for node in walk(source))
-    unconditional = any(
-        isinstance(node, pb.JoinExpr) and not node.HasField("quals") and not node.using_clause and not node.is_natural
-        for source in sources for node in walk(source)
-    )  # fmt: skip
+    joins = [node for source in sources for node in walk(source) if isinstance(node, pb.JoinExpr)]
+    unconditional = any(not join.HasField("quals") and not join.using_clause and not join.is_natural for join in joins)
     return Shape(
-        has_where=select.HasField("where_clause") and _conditional(select),
+        has_where=select.HasField("where_clause") and _conditional(nodes),
         limit=select.HasField("limit_count"),
-        joins=joins,
+        joins=len(joins),
         cartesian=unconditional or (len(sources) > 1 and not select.HasField("where_clause")),
         set_operation=select.op != pb.SETOP_NONE,
         locking=bool(select.locking_clause),

@@ -27,7 +27,7 @@ _EVENTS = {pb.CMD_INSERT: "insert", pb.CMD_UPDATE: "update", pb.CMD_DELETE: "del
 
 def check_targets(job: Job) -> None:
     """Look at every INSERT, UPDATE, DELETE and MERGE of the statement. Raises Refused."""
-    writes = [node for node in walk(job.tree) if isinstance(node, Write)]
+    writes = [node for node in job.nodes if isinstance(node, Write)]
     for node in writes:
         reference = job.reference_at(node.relation)
         relation = job.relation(reference) if reference else None
@@ -166,7 +166,7 @@ def _refuse_masked_writes(job: Job, writes: list[Write]) -> None:
     """A masked value must not be stored as if it were one."""
     storing = [node for node in writes if not isinstance(node, pb.DeleteStmt)]
     storing = [node for node in storing if node.relation.schemaname != "pg_temp"]
-    permanent = _permanent_copies(job.tree)
+    permanent = _permanent_copies(job.nodes)
     if not storing and not permanent:
         return
     stored = job.uses_masks or _returned_masks_travel(job, writes, storing, permanent=permanent)
@@ -175,9 +175,9 @@ def _refuse_masked_writes(job: Job, writes: list[Write]) -> None:
         raise Refused("statement.masked_write")
 
 
-def _permanent_copies(tree: Message) -> bool:
+def _permanent_copies(nodes: Sequence[Message]) -> bool:
     """CREATE TABLE AS, SELECT INTO or a materialized view that outlives the session."""
-    return any(isinstance(node, pb.IntoClause) and node.rel.relpersistence != "t" for node in walk(tree))
+    return any(isinstance(node, pb.IntoClause) and node.rel.relpersistence != "t" for node in nodes)
 
 
 def _returned_masks_travel(job: Job, writes: Sequence[Write], storing: Sequence[Write], *, permanent: bool) -> bool:

@@ -17,6 +17,7 @@ from gateway.sql.grammar import Tokens
 
 UNAVAILABLE: Final = "shape_unavailable"
 _T = pb.Token
+_IDENT, _UIDENT, _AS, _DOT = _T.IDENT, _T.UIDENT, _T.AS, _T.ASCII_46
 _LITERALS = frozenset({_T.ICONST, _T.FCONST, _T.SCONST, _T.BCONST, _T.XCONST, _T.USCONST})
 _SURELY_WORDS = frozenset({pb.RESERVED_KEYWORD, pb.TYPE_FUNC_NAME_KEYWORD})
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
@@ -47,11 +48,14 @@ def redact_tokens(text: str, tokens: Tokens) -> str:
 
 def fold(name: str) -> str:
     """An unquoted identifier as the server stores it: ASCII in lower case, cut to 63 bytes between characters."""
-    return cut(re.sub("[A-Z]+", lambda found: found.group().lower(), name))
+    folded = name.lower() if name.isascii() else re.sub("[A-Z]+", lambda found: found.group().lower(), name)
+    return cut(folded)
 
 
 def cut(name: str) -> str:
     """A name cut to 63 bytes, never inside a character."""
+    if len(name) <= _NAME_BYTES // 4:  # a character has four bytes at most
+        return name
     raw = name.encode()
     return name if len(raw) <= _NAME_BYTES else raw[:_NAME_BYTES].decode(errors="ignore")
 
@@ -68,11 +72,11 @@ def _words(raw: bytes, tokens: Tokens) -> list[str]:
         token, written = tokens[index], raw[tokens[index].start : tokens[index].end].decode()
         if token.token in _LITERALS:
             words.append("?")
-        elif token.token == _T.UIDENT:
+        elif token.token == _UIDENT:
             escape, used = _escape(tokens[index + 1 : index + 3], raw)
             index += used
             words.append(shown_name(cut(_unicode(written[2:], escape))))
-        elif token.token == _T.IDENT:
+        elif token.token == _IDENT:
             words.append(shown_name(identifier(written)))
         elif token.keyword_kind == pb.NO_KEYWORD:
             words.append(written)
@@ -94,13 +98,13 @@ def _keyword(tokens: Tokens, index: int, written: str) -> str:
     token = tokens[index]
     if token.keyword_kind in _SURELY_WORDS and not _beside_dot(tokens, index):
         return written.upper()
-    behind_as = index > 0 and tokens[index - 1].token == _T.AS
+    behind_as = index > 0 and tokens[index - 1].token == _AS
     return written.lower() if behind_as or _beside_dot(tokens, index) else written.upper()
 
 
 def _beside_dot(tokens: Tokens, index: int) -> bool:
-    near = (*tokens[max(index - 1, 0) : index], *tokens[index + 1 : index + 2])
-    return any(token.token == _T.ASCII_46 for token in near)
+    behind = index > 0 and tokens[index - 1].token == _DOT
+    return behind or (index + 1 < len(tokens) and tokens[index + 1].token == _DOT)
 
 
 def _escape(following: Tokens, raw: bytes) -> tuple[str, int]:

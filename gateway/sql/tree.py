@@ -6,6 +6,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
+_MESSAGE = FieldDescriptor.TYPE_MESSAGE
 STAR = "*"
 """How `A_Star` is written in a list of names; no column can be mistaken for it, see `names`."""
 
@@ -19,18 +20,15 @@ class Star(str):
 def unwrap(node: Message) -> Message:
     """The concrete message in a `Node`; anything else as it is."""
     if isinstance(node, pb.Node):
-        which = node.WhichOneof("node")
-        if which is not None:
-            inner = getattr(node, which)
-            if isinstance(inner, Message):
-                return inner
+        held = node.ListFields()  # at most one; every kind of a Node is a message
+        return held[0][1] if held else node
     return node
 
 
 def children(node: Message) -> Iterator[tuple[str, Message]]:
     """(field name, message) of every direct child, unwrapped."""
     for field, value in node.ListFields():
-        if field.type != FieldDescriptor.TYPE_MESSAGE:
+        if field.type != _MESSAGE:
             continue
         if isinstance(value, Message):
             yield field.name, unwrap(value)
@@ -45,7 +43,16 @@ def walk(node: Message) -> Iterator[Message]:
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(reversed([child for _, child in children(top)]))
+        below: list[Message] = []
+        for field, value in top.ListFields():
+            if field.type != _MESSAGE:
+                continue
+            if isinstance(value, Message):
+                below.append(unwrap(value))
+            else:
+                below += map(unwrap, value)
+        below.reverse()
+        stack += below
 
 
 def names(fields: Iterable[Message]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from gateway.sql.reader import Reading
 from gateway.sql.second_reader import compare
 from gateway.sql.shapes import parameter_class, shape_of
 from gateway.sql.tokens import UNAVAILABLE, redact, redact_tokens
-from gateway.sql.tree import unwrap, walk
+from gateway.sql.tree import unwrap
 
 _KEPT = 4096
 """answers"""
@@ -112,7 +112,7 @@ def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understoo
     reading = Reading(catalog, scope.search_path, Places(tokens), scope.parameter_types)
     reading.read(tree)
     effect = effect_of(tree)
-    inner = _prepared(tree, reading, scope)
+    inner = _prepared(reading, scope)
     governed = any(r.oid is not None and catalog.relations[r.oid].governed for r in reading.references)
     if governed:
         reading.hazards |= compare(text, tree, reading)
@@ -120,14 +120,14 @@ def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understoo
     if inner is not None:
         statement, governed = _with_inner(tree, statement, inner.statement), governed or inner.governed
     return Understood(
-        statement=statement, text=text, span=span, tokens=tokens, tree=tree, effect=effect, governed=governed,
-        references=tuple(reading.references), named=tuple(reading.named), levels=reading.levels,
+        statement=statement, text=text, span=span, tokens=tokens, tree=tree, nodes=reading.nodes, effect=effect,
+        governed=governed, references=tuple(reading.references), named=tuple(reading.named), levels=reading.levels,
     )  # fmt: skip
 
 
-def _prepared(tree: Message, reading: Reading, scope: Scope) -> Understood | None:
+def _prepared(reading: Reading, scope: Scope) -> Understood | None:
     """What an EXECUTE runs, wherever it stands (EXPLAIN, CREATE TABLE AS); an unknown one is a hazard."""
-    execute = next((node for node in walk(tree) if isinstance(node, pb.ExecuteStmt)), None)
+    execute = next((node for node in reading.nodes if isinstance(node, pb.ExecuteStmt)), None)
     if execute is None:
         return None
     found = scope.prepared.get(execute.name)
@@ -139,8 +139,8 @@ def _prepared(tree: Message, reading: Reading, scope: Scope) -> Understood | Non
 def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope: Scope) -> Statement:
     """The facts for policy."""
     kind, shown = kind_of(tree), redact_tokens(piece.text, piece.tokens)
-    settings = settings_of(tree, reading, scope.posture)
-    columns = facts.columns(reading, list(_assigned(tree, reading)))
+    settings = settings_of(reading, scope.posture)
+    columns = facts.columns(reading, list(_assigned(reading)))
     return Statement(
         action=kind.action,
         category=kind.category,
@@ -154,12 +154,12 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
         settings=settings,
         hazards=tuple(sorted(_kept_hazards(reading, guarded=scope.posture.guarded))),
         parameters=tuple(_parameters(reading, scope)),
-        shape=shape_of(tree),
+        shape=shape_of(tree, reading.nodes),
     )
 
 
-def _assigned(tree: Message, reading: Reading) -> Iterator[tuple[int, str, str]]:
-    for node in walk(tree):
+def _assigned(reading: Reading) -> Iterator[tuple[int, str, str]]:
+    for node in reading.nodes:
         if isinstance(node, pb.InsertStmt | pb.UpdateStmt | pb.MergeStmt):
             yield from facts.assigned(reading, node)
         elif isinstance(node, pb.CopyStmt) and node.HasField("relation"):
