@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import cyclopts
 from cyclopts.validators import Number
@@ -61,8 +61,9 @@ def demo(
     ports = choose_ports(port_base, plaintext=psql is not None and not psql.speaks_tls)
     with standing(console, found, ports, make_folder(folder)) as stage:
         if not run:
-            hints.by_hand(console, stage, psql, ports.plaintext)
-            wait()
+            with suppress(KeyboardInterrupt):  # that is how it ends
+                hints.by_hand(console, stage, psql, ports.plaintext)
+                wait()
             return 0
         proved = play(console, stage)
     hints.afterwards(console, stage)
@@ -118,8 +119,7 @@ def play(console: Console, stage: Stage) -> bool:
     return all(proved)
 
 
-def wait() -> None:
-    """Until Ctrl-C, SIGTERM or the terminal's end."""
-    with suppress(KeyboardInterrupt):
-        while True:
-            signal.pause()
+def wait() -> NoReturn:
+    """Until Ctrl-C, SIGTERM or the terminal's end. Raises KeyboardInterrupt."""
+    while True:
+        signal.pause()

@@ -133,7 +133,8 @@ class Player:
 def stop(process: "subprocess.Popen[bytes]") -> None:
     """SIGTERM, and wait."""
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=SECONDS) == 0
+    code = process.wait(timeout=SECONDS)
+    assert code == 0, f"exit code {code}"
 
 
 def consecutive(count: int) -> list[int]:
