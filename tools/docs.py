@@ -42,7 +42,8 @@ def errors() -> str:
 
 def commands() -> str:
     """Every command with its options."""
-    return f"{GENERATED}\n\n{app.generate_docs(output_format='markdown', usage_name='querywarden').strip()}\n"
+    page = app.generate_docs(output_format="markdown", usage_name="querywarden").strip()
+    return f"{GENERATED}\n\n{page}\n".replace(" -m tools.docs", "")  # one usage line says how this program was called
 
 
 ABOUT_RULES = """\
