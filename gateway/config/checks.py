@@ -59,8 +59,8 @@ def _check_listener(listener: s.Listener, place: Place) -> Iterator[Remark]:
     if tls is None:
         return
     found = [
-        *_check_file(tls.cert, (*place, "tls", "cert")),
-        *_check_file(tls.key, (*place, "tls", "key"), private=True),
+        *check_file(tls.cert, (*place, "tls", "cert")),
+        *check_file(tls.key, (*place, "tls", "key"), private=True),
     ]
     yield from found
     if not found:
@@ -84,7 +84,7 @@ def check_policy(policy: s.Policy) -> Iterator[Remark]:
         yield Remark(("policy", "shadow"), NOT_YET)
     for index, path in enumerate(policy.verification_keys):
         place = ("policy", "verification_keys", index)
-        found = list(_check_file(path, place))
+        found = list(check_file(path, place))
         yield from found or _check_public_key(path, place)
 
 
@@ -103,7 +103,7 @@ def check_connection(connection: s.Connection, name: str) -> Iterator[Remark]:
     if connection.password is not None:
         yield from check_secret(connection.password, (*place, "password"))
     if connection.tls.ca is not None:
-        yield from _check_file(connection.tls.ca, (*place, "tls", "ca"))
+        yield from check_authority(connection.tls.ca, (*place, "tls", "ca"))
     if connection.tls.mode != "verify-full" and not is_loopback(connection.host):
         yield Remark((*place, "tls"), f"mode {connection.tls.mode} does not prove whom we speak to", warning=True)
     for index, schema in enumerate(connection.search_path):
@@ -164,12 +164,24 @@ def check_data_dir(path: Path) -> Iterator[Remark]:
 def check_secret(secret: Secret, place: Place) -> Iterator[Remark]:
     """That a reference leads somewhere; the secret itself is not read."""
     if secret.file is not None:
-        yield from _check_file(secret.file, (*place, "file"), private=True)
+        yield from check_file(secret.file, (*place, "file"), private=True)
     if secret.command is not None and shutil.which(secret.command[0]) is None:
         yield Remark((*place, "command"), "there is no such program")
 
 
-def _check_file(path: Path, place: Place, *, private: bool = False) -> Iterator[Remark]:
+def check_authority(path: Path, place: Place) -> Iterator[Remark]:
+    """A file that certificates are verified by: it must hold some."""
+    found = list(check_file(path, place))
+    yield from found
+    if not found:
+        try:
+            ssl.create_default_context(cafile=path)
+        except (OSError, ValueError):
+            yield Remark(place, f"{path}: no certificates in PEM form can be read there")
+
+
+def check_file(path: Path, place: Place, *, private: bool = False) -> Iterator[Remark]:
+    """A file we can read; when it is `private`, not everybody can."""
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from gateway.config import settings as s
-from gateway.config.checks import Remark
+from gateway.config.checks import Remark, check_authority, check_file
 from gateway.config.document import Place
 from gateway.core.clock import Clock
 from gateway.identity.claims import ClaimNames
@@ -66,14 +66,14 @@ def _check_issuer(issuer: s.Issuer, place: Place) -> Iterator[Remark]:
     elif issuer.jwks_uri is None and not is_safe_url(issuer.issuer):
         yield Remark((*place, "issuer"), "discovery needs an https issuer; else give jwks_file or jwks_uri")
     if issuer.jwks_ca is not None:
-        try:
-            ssl.create_default_context(cafile=issuer.jwks_ca)
-        except (OSError, ValueError):
-            yield Remark((*place, "jwks_ca"), f"{issuer.jwks_ca}: no certificates in PEM form can be read there")
+        yield from check_authority(issuer.jwks_ca, (*place, "jwks_ca"))
 
 
 def _check_key_file(issuer: s.Issuer, place: Place) -> Iterator[Remark]:
     if issuer.jwks_file is None:
+        return
+    if found := list(check_file(issuer.jwks_file, place)):
+        yield from found
         return
     try:
         keys = parse_key_set(issuer.jwks_file.read_bytes())
