@@ -121,7 +121,7 @@ def _operands(node: Message) -> list[Message] | None:
             return [unwrap(node.rexpr)]
         case pb.CaseExpr():
             return [unwrap(node.arg), pb.List(items=[when.case_when.expr for when in node.args])]
-        case pb.JoinExpr():
+        case pb.JoinExpr() | pb.SubLink():
             return [node, node]  # columns of any type in reach
         case _:
             return None

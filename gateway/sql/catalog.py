@@ -63,6 +63,8 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     """(relation OID, attnum) → labels, the closure included"""
     problems: tuple[str, ...]
     """what site data names and the database does not have; one sentence each"""
+    encoding: str = "UTF8"
+    """of the database; in another one the server folds and cuts names outside ASCII differently"""
     schemas: tuple[str, ...] = ()
     """those the gateway's role may use: the server passes over the others when it looks for a bare name"""
     casts: Mapping[tuple[int, int], CastInfo] = MappingProxyType({})
@@ -149,6 +151,7 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
     return Catalog(
         sha256=_hash(fingerprint(read), posture, sorted((place, sorted(found)) for place, found in given.items())),
         server_version=number(read["server"][0][0]),
+        encoding=text(read["server"][0][3]),
         relations=MappingProxyType(named),
         functions=MappingProxyType(functions),
         operators=operators,
@@ -253,6 +256,7 @@ def _finish(
             found,
             columns=tuple(_labelled(column, (oid, column.attnum), labels, made) for column in found.columns),
             governed=oid in governed,
+            cascades=bool(governed & _changed({oid, *closure.reachable(oid, lines.down)}, cascades)),
             reads=tuple(sorted(reads)),
             relatives=relatives.get(oid, ()),
             calls=tuple(sorted(calls)),
@@ -261,14 +265,18 @@ def _finish(
     return finished
 
 
+def _changed(written: set[int], cascades: Mapping[int, set[int]]) -> set[int]:
+    """What a write to some relations changes besides them."""
+    return {target for place in written for target in closure.reachable(place, cascades)} - written
+
+
 def _runs(
     written: set[int], cascades: Mapping[int, set[int]], placed: Mapping[int, tuple[HiddenCode, ...]]
 ) -> Iterator[HiddenCode]:
     """The code that a write to some relations runs, there and where their foreign keys cascade to."""
     for place in sorted(written):
         yield from placed.get(place, ())
-    cascaded = {target for place in written for target in closure.reachable(place, cascades)} - written
-    for place in sorted(cascaded):
+    for place in sorted(_changed(written, cascades)):
         # What a cascade does to the other table (delete it, set it null) is not followed: any event may be meant.
         for hidden in placed.get(place, ()):
             yield msgspec.structs.replace(hidden, events=rows.WRITING)

@@ -65,6 +65,8 @@ class RelationInfo(msgspec.Struct, frozen=True, kw_only=True):
     system: bool = False
     """in pg_catalog, information_schema or pg_toast"""
     governed: bool = False
+    cascades: bool = False
+    """a write to it may change a governed relation through its foreign keys: an error may then print that one's rows"""
     filtered: bool = False
     """site data names a row filter for it"""
     primary_key: tuple[int, ...] = ()

@@ -126,8 +126,8 @@ class Reading:
                     self.calls.append(Call(name, "operator", node))
             case pb.CaseExpr() if node.HasField("arg"):
                 self.calls.append(Call(("=",), "operator", node))
-            case pb.SubLink() if node.oper_name:
-                self.calls.append(Call(names(node.oper_name), "operator", node))
+            case pb.SubLink() if node.HasField("testexpr"):
+                self.calls.append(Call(names(node.oper_name) or ("=",), "operator", node))
             case pb.SortBy() if node.use_op:
                 self.calls.append(Call(names(node.use_op), "operator", node))
             case pb.TypeName():
@@ -240,6 +240,8 @@ class Reading:
             return
         parts = tuple(part for part in (node.schemaname, node.relname) if part)
         relation = self.catalog.resolve(parts, self.search_path)
+        if relation is None and self.catalog.encoding != "UTF8" and not "".join(parts).isascii():
+            self.hazards.add(Hazard(code="statement.unanalysable", detail="a name outside ASCII"))
         self.references.append(
             Reference(
                 node=node,

@@ -20,7 +20,7 @@ def parameter_class(name: str, category: str) -> str:
 
 
 def shape_of(tree: Message, nodes: Iterable[Message]) -> Shape:
-    """The form of the outermost query, or of what an EXPLAIN, COPY, DECLARE or PREPARE runs. `nodes`: all of the tree."""
+    """The form of the outermost query, or of what EXPLAIN, COPY, DECLARE or PREPARE run. `nodes`: all of the tree."""
     inner = tree
     while isinstance(inner, pb.ExplainStmt | pb.PrepareStmt | pb.DeclareCursorStmt | pb.CopyStmt):
         if not inner.HasField("query"):

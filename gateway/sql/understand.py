@@ -25,8 +25,8 @@ from gateway.sql.shapes import parameter_class, shape_of
 from gateway.sql.tokens import UNAVAILABLE, redact, redact_tokens
 from gateway.sql.tree import unwrap
 
-_KEPT = 4096
-"""answers"""
+_KEPT = 512
+"""answers; one of a large join takes 60 kB"""
 _KEPT_TEXT_MAX = 16_384
 """characters; answers to longer texts are not kept"""
 _cache: "OrderedDict[tuple[object, ...], tuple[Understood, ...]]" = OrderedDict()
@@ -113,12 +113,14 @@ def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understoo
     reading.read(tree)
     effect = effect_of(tree)
     inner = _prepared(reading, scope)
-    governed = any(r.oid is not None and catalog.relations[r.oid].governed for r in reading.references)
+    known = [(r.role, catalog.relations[r.oid]) for r in reading.references if r.oid is not None]
+    governed = any(relation.governed for _, relation in known)
     if governed:
         reading.hazards |= compare(text, tree, reading)
     statement = _statement(piece, tree, count, reading, scope)
     if inner is not None:
         statement, governed = _with_inner(tree, statement, inner.statement), governed or inner.governed
+    governed = governed or any(relation.cascades for role, relation in known if role != "from")
     return Understood(
         statement=statement, text=text, span=span, tokens=tokens, tree=tree, nodes=reading.nodes, effect=effect,
         governed=governed, references=tuple(reading.references), named=tuple(reading.named), levels=reading.levels,

@@ -8,8 +8,10 @@ import pytest
 
 from gateway.core.site import Posture
 from gateway.sql.catalog import build_catalog, fingerprint
+from gateway.sql.model import Scope
 from gateway.sql.objects import Kind
 from gateway.sql.rows import Row, Rows
+from gateway.sql.understand import understand
 from tests.sql.payments import catalog, rows
 from tests.support.rules import case_posture
 
@@ -129,6 +131,25 @@ def test_the_last_four_digits_do_not_carry_the_label_of_the_number() -> None:
     last4 = cards.column("last4")
     assert last4 is not None
     assert (last4.labels, last4.generated) == ((), True)
+
+
+def test_a_write_that_cascades_into_a_governed_relation_is_known() -> None:
+    customers = next(relation for relation in catalog().relations.values() if relation.qualified == "public.customers")
+    assert not customers.cascades
+    cascading = [(mine, theirs, a, b, update, "n") for mine, theirs, a, b, update, _ in rows()["foreign_keys"]]
+    found = build_catalog(changed(foreign_keys=cascading), case_posture())
+    assert found.relations[customers.oid].cascades
+    assert not found.relations[customers.oid].governed
+
+
+def test_in_another_encoding_a_name_outside_ascii_that_is_not_known_is_not_trusted() -> None:
+    ((version, database, user, _, strings),) = rows()["server"]
+    found = build_catalog(changed(server=[(version, database, user, "LATIN1", strings)]), case_posture())
+    scope = Scope(search_path=("public",), posture=case_posture())
+    (foreign,) = understand("SELECT 1 FROM TÄBLE", found, scope)
+    assert [hazard.code for hazard in foreign.statement.hazards] == ["statement.unanalysable"]
+    (plain,) = understand("SELECT 1 FROM tables", found, scope)
+    assert plain.statement.hazards == ()
 
 
 def test_hidden_code_of_a_relation_is_known() -> None:
