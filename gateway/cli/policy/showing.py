@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
+from gateway.cli.audit.words import printable
 from gateway.core.statement import Column, Relation, Statement
 from gateway.core.verdict import Finding
 from gateway.session.ruling import Ruling
 
 
 def in_words(ruling: Ruling) -> str:
-    """Several lines, for people."""
-    return "\n".join([*_facts(ruling.understood.statement), *_decision(ruling)]) + "\n"
+    """Several lines, for people. Names come from a database that somebody else may write to: none obeys a terminal."""
+    text = "\n".join([*_facts(ruling.understood.statement), *_decision(ruling)])
+    return "\n".join(map(printable, text.split("\n"))) + "\n"
 
 
 def _facts(statement: Statement) -> Iterator[str]:
