@@ -12,7 +12,7 @@ ACCOUNT = "gateway_app"
 
 
 def fill(cluster: Cluster, password: str) -> None:
-    """Create database, tables and data, and the gateway's account with `password`. It owns nothing."""
+    """Create database, tables and data, and the gateway's account with `password`. It owns nothing and makes nothing."""
     with connect(cluster, "postgres") as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         connection.execute(
@@ -21,6 +21,8 @@ def fill(cluster: Cluster, password: str) -> None:
     script = files(__package__).joinpath("payments.sql").read_bytes()
     with connect(cluster, DATABASE) as connection:
         connection.execute(script)
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")  # as it is from PostgreSQL 15 on
+        connection.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
         connection.execute(
             sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(
                 sql.Identifier(ACCOUNT)
