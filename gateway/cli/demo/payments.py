@@ -12,7 +12,7 @@ ACCOUNT = "gateway_app"
 
 
 def fill(cluster: Cluster, password: str) -> None:
-    """Create database, tables and data, and the gateway's account with `password`. It owns nothing and makes nothing."""
+    """Create database, tables and data, and the gateway's account with `password`: it owns and makes nothing."""
     with connect(cluster, "postgres") as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         connection.execute(
