@@ -1,0 +1,27 @@
+"""What real tools send is understood: in open posture nothing of it is a hazard, and nothing is changed."""
+# ruff: noqa: E501 -- a table of statements, one a line
+
+import pytest
+
+from gateway.core.verdict import Obligations
+from gateway.sql.rewrite import rewrite
+from tests.sql.payments import OPEN, catalog, read
+from tests.support.sessions import Session, postgres_sessions
+
+
+@pytest.mark.parametrize("session", postgres_sessions(), ids=lambda session: session.id)
+def test_a_captured_session_is_read_and_sent_as_it_is(session: Session) -> None:
+    for text in session.sql:
+        for found in read(text, OPEN):
+            assert found.statement.hazards == ()
+            assert rewrite(found, Obligations(), catalog(), OPEN).text == found.text
+
+
+def test_the_statements_of_drivers_are_read_without_the_captured_sessions() -> None:
+    for text in (
+        "SET extra_float_digits = 3", "SET application_name = 'PostgreSQL JDBC Driver'", "SHOW TRANSACTION ISOLATION LEVEL", "select pg_catalog.version()",
+        "SELECT t.oid, typarray FROM pg_type t WHERE t.typname = $1", "RESET ALL; CLOSE ALL; UNLISTEN *;", "SELECT current_schema()", "BEGIN ISOLATION LEVEL READ COMMITTED;",
+        "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relname OPERATOR(pg_catalog.~) '^(cards)$' COLLATE pg_catalog.default",
+    ):  # fmt: skip
+        for found in read(text):
+            assert found.statement.hazards == ()
