@@ -405,6 +405,6 @@ CODES: dict[str, Code] = {
         *_UNAVAILABLE, "the demo's gateway did not start", "Read `gateway.log` in the demo's folder."
     ),
     "demo.postgres_failed": Code(
-        *_UNAVAILABLE, "the demo's PostgreSQL did not run", "Read what it said, in the demo's folder."
+        *_UNAVAILABLE, "the demo's PostgreSQL did not run", "Read what it said: the end of its log is in the message."
     ),
 }
