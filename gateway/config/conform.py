@@ -89,7 +89,7 @@ def _of_struct(value: object, wanted: type[msgspec.Struct], place: Place, hook: 
             yield from misfits(value[name], annotations[field.name], (*place, name), hook)
         elif field.required:
             yield Misfit(place, f"{name} is missing", at_key=True)
-    if wanted is Secret and len(value) != 1:
+    if wanted is Secret and (len(value) != 1 or None in value.values()):
         yield Misfit(place, _REFERENCES)
 
 

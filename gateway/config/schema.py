@@ -35,14 +35,28 @@ _TYPES: dict[type, dict[str, Json]] = {
 def schema() -> dict[str, Json]:
     """The schema, draft 2020-12."""
     (top,), definitions = msgspec.json.schema_components([Settings], schema_hook=_TYPES.__getitem__)
-    secret = definitions["Secret"]
-    secret |= {"minProperties": 1, "maxProperties": 1}  # exactly one of env, file, command
+    definitions["Secret"] = _exactly_one(definitions["Secret"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gateway.yaml",
         **top,
         "$defs": {name: definitions[name] for name in sorted(definitions)},
     }
+
+
+def _exactly_one(mapping: dict[str, Json]) -> dict[str, Json]:
+    """Of the keys of a mapping that may all be left out, one must be given, and it must say something."""
+    properties = mapping["properties"]
+    given = {name: _said(setting) for name, setting in properties.items()} if isinstance(properties, dict) else {}
+    return {**mapping, "properties": given, "minProperties": 1, "maxProperties": 1}
+
+
+def _said(setting: Json) -> Json:
+    """A setting without the null that stands for its absence."""
+    match setting:
+        case {"anyOf": [dict(kind), {"type": "null"}], "description": description}:
+            return {"description": description, **kind}
+    return setting
 
 
 def schema_text() -> str:

@@ -58,6 +58,8 @@ def found(value: object) -> list[Misfit]:
         ({"name": "x", "by_name": {"a": {"size": 0}}}, ("by_name", "a", "size"), ">= 1"),
         ({"name": "x", "secret": "hunter2"}, ("secret",), "a secret stands as"),
         ({"name": "x", "secret": {}}, ("secret",), "a secret stands as"),
+        ({"name": "x", "secret": {"env": None}}, ("secret",), "a secret stands as"),
+        ({"name": "x", "secret": {"env": "A", "file": None}}, ("secret",), "a secret stands as"),
         ({"name": "x", "sceret": {}}, ("sceret",), "did you mean secret?"),
     ],
 )
@@ -77,7 +79,8 @@ def test_it_is_the_key_that_is_wrong_when_a_key_is_unknown_or_missing() -> None:
     assert [each.at_key for each in found({"name": 1})] == [False]
 
 
-scalars = st.none() | st.booleans() | st.integers(-1, 10) | st.sampled_from(["", "x", "fast", "15m", "too long"])
+given_scalars = st.booleans() | st.integers(-1, 10) | st.sampled_from(["", "x", "fast", "15m", "too long"])
+scalars = st.none() | given_scalars
 inners = st.dictionaries(st.sampled_from(["size", "mode", "wait", "odd"]), scalars, max_size=3) | scalars
 values = st.fixed_dictionaries(
     {},
@@ -87,7 +90,7 @@ values = st.fixed_dictionaries(
         "many": st.lists(inners, max_size=2) | inners,
         "either": st.lists(inners, max_size=2) | inners,
         "by_name": st.dictionaries(st.sampled_from(["a", "b", "C"]), inners, max_size=2) | scalars,
-        "secret": st.dictionaries(st.sampled_from(["env", "file"]), scalars, max_size=2) | scalars,
+        "secret": st.dictionaries(st.sampled_from(["env", "file"]), given_scalars, max_size=2) | scalars,
         "odd": scalars,
     },
 )

@@ -105,6 +105,8 @@ def test_what_is_right_is_taken_by_both(text: str) -> None:
         ("connections.payments.password", "hunter2"),
         ("connections.payments.password", {"env": "A", "file": "b"}),
         ("connections.payments.password", {}),
+        ("connections.payments.password", {"env": None}),
+        ("connections.payments.password", {"env": "A", "file": None}),
         ("connections.payments.port", 0),
         ("connections.payments.limits.message_max", -1),
         ("connections.payments.limits.message_max", "16M"),
