@@ -13,7 +13,6 @@ from gateway.core.errors import Refused
 from gateway.core.verdict import RowFilter
 from gateway.sql import grammar
 from gateway.sql.catalog import Catalog
-from gateway.sql.edits import Edit
 from gateway.sql.job import Job
 from gateway.sql.objects import RelationInfo
 from gateway.sql.tree import names, unwrap, walk
@@ -76,7 +75,10 @@ def _is_own(node: Message, relation: RelationInfo) -> bool:
 
 
 def guard_fences(job: Job) -> None:
-    """A lock would reach below a fence; EXPLAIN would show what it costs, and so what is there. Raises Refused."""
+    """A lock would reach below a fence; EXPLAIN would show what it costs, and so what is there. Raises Refused.
+
+    `explain.py` leaves the estimates out.
+    """
     if not any(relation.oid in job.filters for _, relation, _ in job.spliced):
         return
     if any(isinstance(node, pb.LockingClause) for node in job.nodes):
@@ -86,16 +88,3 @@ def guard_fences(job: Job) -> None:
         return
     if any(option.def_elem.defname in {"analyze", "costs"} for option in explain.options):
         raise Refused("statement.filter_not_applicable", "EXPLAIN with ANALYZE or COSTS")
-    _hide_costs(job, explain)
-
-
-def _hide_costs(job: Job, explain: pb.ExplainStmt) -> None:
-    tokens = job.places.tokens
-    first = next(index for index, token in enumerate(tokens) if token.token == _T.EXPLAIN)
-    behind = tokens[first + 1]
-    if behind.token == _T.ASCII_40 and explain.options:
-        job.edits.append(Edit(behind.end, behind.end, "COSTS OFF, "))
-    elif behind.token == _T.VERBOSE:
-        job.edits.append(Edit(behind.start, behind.end, "(COSTS OFF, VERBOSE)"))
-    else:
-        job.edits.append(Edit(tokens[first].end, tokens[first].end, " (COSTS OFF)"))

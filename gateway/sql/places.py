@@ -50,9 +50,9 @@ class Places:
         """`TABLESAMPLE method (…) [REPEATABLE (…)]`; `offset` is that of the method's name or of TABLESAMPLE."""
         index = self.at(offset)
         first = index if self._is(index, _T.TABLESAMPLE) else index - 1
-        last = self._closing(self._name_end(first + 1) + 1)
+        last = self.closing(self._name_end(first + 1) + 1)
         if self._is(last + 1, _T.REPEATABLE):
-            last = self._closing(last + 2)
+            last = self.closing(last + 2)
         return Span(self.tokens[first].start, self.tokens[last].end)
 
     def _name_end(self, index: int) -> int:
@@ -71,7 +71,7 @@ class Places:
             return first - 2, last + 1
         raise Refused("statement.unanalysable", "ONLY does not stand where it should")
 
-    def _closing(self, index: int) -> int:
+    def closing(self, index: int) -> int:
         """The parenthesis that closes the one at `index`."""
         depth = 0
         for at in range(index, len(self.tokens)):

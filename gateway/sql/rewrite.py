@@ -12,7 +12,8 @@ from gateway.core.site import Posture
 from gateway.core.verdict import Mask, Obligations
 from gateway.sql.catalog import Catalog
 from gateway.sql.copy_out import rewrite_copy
-from gateway.sql.edits import apply
+from gateway.sql.edits import Edited, apply
+from gateway.sql.explain import hide_estimates, without_costs
 from gateway.sql.filters import conditions, guard_fences
 from gateway.sql.governed_ddl import refuse_governed_ddl
 from gateway.sql.group_by import repair_groups
@@ -36,9 +37,11 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
         raise Refused("statement.unanalysable")
     if any(isinstance(node, pb.ExecuteStmt) for node in understood.nodes):
         _refuse_around_execute(understood.tree, obligations, filtered=bool(filters))
+        edited = _without_estimates(understood, understood.tree)
         return Plan(
-            text=understood.text,
+            text=edited.text if edited else understood.text,
             source=understood.text,
+            edited=edited,
             masked=_masked_names(understood, obligations),
             expected_raw=seen.cleared(catalog),
             governed=understood.governed,
@@ -70,6 +73,13 @@ def _refuse_around_execute(tree: Message, obligations: Obligations, *, filtered:
             raise Refused("statement.cannot_rewrite", "EXECUTE inside another statement")
 
 
+def _without_estimates(understood: Understood, tree: Message) -> Edited | None:
+    """EXPLAIN EXECUTE: of a governed statement the planner's estimates are left out."""
+    if not isinstance(tree, pb.ExplainStmt) or not understood.governed:
+        return None
+    return apply(understood.text.encode(), [without_costs(tree, Places(understood.tokens))])
+
+
 def _work(job: Job, tree: Message) -> None:
     splice_sources(job)
     if isinstance(tree, pb.CopyStmt):
@@ -79,6 +89,7 @@ def _work(job: Job, tree: Message) -> None:
     check_targets(job)
     repair_groups(job)
     guard_fences(job)
+    hide_estimates(job)
 
 
 def _plan(job: Job) -> Plan:
