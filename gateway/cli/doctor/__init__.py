@@ -43,6 +43,8 @@ def doctor(
     """
     examined = examine(config)
     if examined.settings is None:
+        if as_json:
+            sys.stdout.write(json.dumps({"ok": False, "findings": examined.findings, "results": []}, indent=2) + "\n")
         raise ConfigError("config.invalid", "\n".join(examined.findings))
     notes = [Result(probe="configuration", about="", status=Status.NOTE, text=text) for text in examined.warnings]
     results = notes + asyncio.run(look(examined.settings, SystemClock()))

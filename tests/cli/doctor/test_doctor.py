@@ -1,5 +1,6 @@
 """`doctor` probes the live parts: 0 when all is fine, 1 when something is not, 2 configuration, 3 not reachable."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,10 @@ def test_a_configuration_that_cannot_be_used_exits_2_with_its_lines(
     said = capsys.readouterr().err
     assert f"{path}:1:" in said
     assert f"{path}:2:" in said
+    assert cli.main(["doctor", "-c", str(path), "--json"]) == cli.USAGE
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["results"]) == (False, [])
+    assert "\n".join(document["findings"]) in said
 
 
 def test_a_database_that_is_away_exits_3(

@@ -50,6 +50,16 @@ def test_a_trigger_that_site_data_allows_is_told_as_such(
     assert text.endswith("as site data allows")
 
 
+def test_a_column_no_agent_sees_should_not_be_readable_either(
+    tmp_path: Path, cluster: Cluster, tidy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = place(tmp_path, cluster, tidy)
+    told = ("note", "agent_ro may read public.cards.cvv, which agents only ever see as NULL")
+    assert told in ask(config, capsys).about("grants")
+    cluster.run("REVOKE SELECT ON cards FROM agent_ro; GRANT SELECT (id, pan) ON cards TO agent_ro", tidy)
+    assert told not in ask(config, capsys).about("grants")
+
+
 def test_without_a_bundle_nobody_can_say_what_is_governed(
     tmp_path: Path, cluster: Cluster, tidy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
