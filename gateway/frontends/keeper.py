@@ -50,9 +50,14 @@ class Keeper:
     """and one that has lasted for so long (`limits.session_max`)"""
     message_max: int = MESSAGE_MAX
     """bytes (`limits.message_max`)"""
+    readings: int = 0
+    """how often reading the catalog has begun"""
     _link: Link | None = None
     _rows: dict[str, list[tuple[str | None, ...]]] = field(default_factory=dict)
     _fingerprint: str = ""
+    """of the catalog as `_rows` has it"""
+    _stands_on: int = 0
+    """the reading that `_ground` was built on"""
     _ground: Ground | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -68,18 +73,28 @@ class Keeper:
         return self._ground
 
     async def reload(self) -> None:
-        """Read the catalog anew; the next `ground()` stands on it. Raises Unavailable."""
+        """Read the catalog anew; the next `ground()` stands on it. Raises Unavailable.
+
+        Many who ask at once share a reading that began after they asked: they do not queue for one each.
+        """
+        begun = self.readings
         async with self._lock:
-            await self._reload()
+            if self._stands_on <= begun:
+                await self._reload()
 
     async def look(self) -> None:
         """Reload when somebody changed the schema. A server that is away is met by the next statement, not here."""
         async with self._lock:
             try:
-                if self._rows and await self._current_fingerprint() != self._fingerprint:
+                if self._rows and (self._stale or await self._current_fingerprint() != self._fingerprint):
                     await self._reload()
             except Unavailable:
                 self._drop_link()
+
+    @property
+    def _stale(self) -> bool:
+        """A reading has begun that nothing was built on: who wanted it was cancelled."""
+        return self._stands_on < self.readings
 
     async def watch(self) -> None:
         """Look every few seconds, for as long as the gateway runs."""
@@ -109,8 +124,9 @@ class Keeper:
 
     async def _build(self, posture: Posture) -> Ground:
         """Parsing every view takes a while on a large schema: it leaves the loop."""
-        previous = self._ground.catalog if self._ground else None
+        reading, previous = self.readings, self._ground.catalog if self._ground else None
         catalog: Catalog = await asyncio.to_thread(build_catalog, self._rows, posture, previous)
+        self._stands_on = reading
         return Ground(catalog, posture)
 
     async def _reload(self) -> None:
@@ -128,16 +144,21 @@ class Keeper:
             await self._read_once()
 
     async def _read_once(self) -> None:
-        try:
-            self._fingerprint = await self._current_fingerprint()
-            self._rows = {name: await fetch(await self._connected(), sql) for name, sql in QUERIES.items()}
-        except Unavailable:
-            self._drop_link()
-            raise
+        self.readings += 1
+        self._fingerprint = await self._current_fingerprint()
+        self._rows = {name: await self._fetch(sql) for name, sql in QUERIES.items()}
 
     async def _current_fingerprint(self) -> str:
-        rows = await fetch(await self._connected(), _FINGERPRINT)
+        rows = await self._fetch(_FINGERPRINT)
         return rows[0][0] or ""
+
+    async def _fetch(self, sql: str) -> list[tuple[str | None, ...]]:
+        """Ask over the connection all share. A session that ends while it waits must not leave half an answer there."""
+        try:
+            return await fetch(await self._connected(), sql)
+        except BaseException:
+            self._drop_link()
+            raise
 
     async def _connected(self) -> Link:
         if self._link is not None and self._link.at_eof:

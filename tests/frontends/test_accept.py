@@ -236,10 +236,14 @@ async def test_a_startup_in_plaintext_is_taken_from_this_machine_when_the_listen
 
 
 @pytest.mark.parametrize("size", [4, 32, 256])
-async def test_a_cancel_request_arrives_in_plaintext_and_is_hung_up_on(tls: ServerTls, size: int) -> None:
+async def test_a_cancel_request_arrives_in_plaintext_and_is_hung_up_on_when_done(tls: ServerTls, size: int) -> None:
     async with threshold(door(tls)) as here, plain(here.port) as (reader, writer):
         writer.write(cancel_request(7, b"k" * size))
-        assert await here.next() == CancelArrival(7, b"k" * size, "127.0.0.1")
+        arrival = await here.next()
+        assert arrival == CancelArrival(7, b"k" * size, "127.0.0.1")
+        assert isinstance(arrival, CancelArrival)
+        assert here.door.waiting == 1
+        arrival.hang_up()
         assert await reader.read() == b""
         assert here.door.waiting == 0
 
@@ -249,7 +253,10 @@ async def test_a_cancel_request_arrives_in_tls(tls: ServerTls) -> None:
         client = TlsClient(here.port, tls)
         await client.talk(client.tls.do_handshake, before=SSL_REQUEST)
         await client.talk(lambda: client.tls.write(cancel_request(7, b"kkkk")))
-        assert await here.next() == CancelArrival(7, b"kkkk", "127.0.0.1")
+        arrival = await here.next()
+        assert arrival == CancelArrival(7, b"kkkk", "127.0.0.1")
+        assert isinstance(arrival, CancelArrival)
+        arrival.hang_up()
         await client.close()
 
 

@@ -103,3 +103,28 @@ async def test_watching_goes_on_until_it_is_cancelled(keeper: Keeper) -> None:
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert watching.cancelled()
+
+
+async def test_many_who_ask_for_a_reload_at_once_share_one_that_began_after_they_asked(keeper: Keeper) -> None:
+    first = asyncio.ensure_future(keeper.reload())
+    await asyncio.sleep(0)
+    before = keeper.readings
+    await asyncio.gather(first, *(keeper.reload() for _ in range(20)))
+    assert keeper.readings - before <= 2
+
+
+@pytest.mark.parametrize("turns", [1, 2, 4, 8, 16, 32, 64])
+async def test_a_session_that_ends_while_it_waits_for_the_catalog_spoils_nothing_for_others(
+    keeper: Keeper, cluster: Cluster, turns: int
+) -> None:
+    await keeper.ground()
+    await asyncio.to_thread(cluster.run, "CREATE TABLE fresh(id int)", keeper.target.database)
+    asked = asyncio.ensure_future(keeper.reload())
+    for _ in range(turns):
+        await asyncio.sleep(0.0005)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    await keeper.look()
+    catalog = (await keeper.ground()).catalog
+    assert catalog.resolve(("fresh",), ("public",)) is not None
+    assert catalog.protected

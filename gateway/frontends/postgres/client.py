@@ -4,6 +4,7 @@ A message whose frame is whole but whose content cannot be read is an error like
 frame that lies about itself ends the session: nobody knows where the next one begins.
 """
 
+import asyncio
 from typing import Final
 
 from gateway.core.errors import ProtocolError
@@ -16,6 +17,8 @@ from gateway.wire.postgres import client_messages as wire
 from gateway.wire.postgres.frames import ClientReader, DataRun, Frame
 from gateway.wire.postgres.server_messages import ready_for_query
 
+TURN: Final = 64
+"""messages of one client that are handled before others have their turn"""
 _HEEDED: Final = frozenset({b"S", b"X"})
 """what is not ignored after an error in the extended protocol: Sync and Terminate (§54.2.3)"""
 _WAITS: Final = {
@@ -33,7 +36,10 @@ async def listen(conversation: Conversation, reader: ClientReader) -> None:
     """Handle what the client says until it leaves. Raises EndSession, ProtocolError, ConnectionError."""
     data = b""
     while not conversation.ended.done():
-        for item in reader.receive_data(data):
+        for number, item in enumerate(reader.receive_data(data), 1):
+            if number % TURN == 0:
+                await _flush(conversation)
+                await asyncio.sleep(0)
             if isinstance(item, DataRun):
                 await _copy_data(conversation, item)
             else:

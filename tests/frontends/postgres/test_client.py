@@ -99,7 +99,11 @@ def test_copy_in_by_the_simple_protocol(world: World) -> None:
         assert kinds(client.read_to("Z")) == "GCZ"
         client.send(query(COPY_IN))
         client.read_to("G")
-        client.send(DATA + FLUSH + SYNC + FAIL)  # a Flush or a Sync is ignored in COPY
+        client.send(SYNC + DATA + FLUSH + SYNC + DATA + DONE)  # a Flush or a Sync is ignored in COPY
+        assert kinds(client.read_to("Z")) == "CZ"
+        client.send(query(COPY_IN))
+        client.read_to("G")
+        client.send(SYNC + DATA + FAIL)
         seen = client.read_to("Z")
         assert rawpg.error(seen)["C"] == "57014"
         assert kinds(client.ask(DATA + DONE + query("SELECT 1"))) == "TDCZ"  # COPY data outside COPY too
@@ -203,3 +207,15 @@ def test_statements_in_one_flight_with_the_password_are_answered(world: World) -
         client.send(message("p", rawpg.text(world.token())) + query("SELECT 1") + query("SELECT 2"))
         assert kinds(client.read_to("Z")).endswith("KZ")
         assert kinds(client.read_to("Z") + client.read_to("Z")) == "TDCZTDCZ"
+
+
+def test_a_client_that_sends_thousands_of_messages_at_once_leaves_others_their_turn(world: World) -> None:
+    flight = parse("SELECT 1", "s") + (bind(name="s") + execute()) * 3000 + SYNC
+    with world.raw() as busy, world.raw() as other:
+        other.ask(query("SELECT 1"))
+        busy.send(flight)
+        world.until(lambda: len(world.log.of(EventType.STATEMENT_DECIDED)) > 100)
+        assert kinds(other.ask(query("SELECT 1"))) == "TDCZ"
+        before = len(world.log.of(EventType.STATEMENT_DECIDED))
+        assert kinds(busy.read_to("Z")) == "1" + "2DC" * 3000 + "Z"
+        assert before < 3000
