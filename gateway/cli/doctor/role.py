@@ -51,7 +51,7 @@ POWER: Final = {
     "replication": Power(
         Status.NO, "may stream the whole database (through {name})", "ALTER ROLE {name} NOREPLICATION"
     ),
-    "files": Power(Status.NO, "reaches the server's files or programs", "REVOKE {name} FROM {user}"),
+    "files": Power(Status.NO, "reaches the server's files or programs (through {name})", "REVOKE {name} FROM {user}"),
     "dblink": Power(
         Status.NO, "may open connections by dblink of schema {name}", "DROP EXTENSION dblink, or revoke EXECUTE on it"
     ),
