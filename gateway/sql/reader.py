@@ -112,6 +112,8 @@ class Reading:
                 self._column(node, level, clause)
             case pb.LockingClause() | pb.Alias():
                 return
+            case pb.MultiAssignRef() if node.colno > 1:
+                return  # `(a, b) = (SELECT …)`: the tree repeats the source for each column
             case _:
                 self._calls(node)
                 for name, child in children(node):

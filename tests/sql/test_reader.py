@@ -33,6 +33,7 @@ def references(sql: str) -> list[tuple[str, str]]:
             [("notes", "target"), ("cards", "from")],
         ),
         ("COPY cards TO STDOUT", [("cards", "copied")]),
+        ("UPDATE notes SET (id, body) = (SELECT 1, brand FROM cards)", [("notes", "target"), ("cards", "from")]),
         ("COPY cards FROM STDIN", [("cards", "ddl")]),
         ("LOCK TABLE cards", [("cards", "ddl")]),
         ("CREATE TABLE x (LIKE cards)", [("x", "ddl"), ("cards", "ddl")]),

@@ -1,5 +1,8 @@
 """Pairs of statements and what is sent in their place, kept as data; and what holds of every rewritten text."""
+# ruff: noqa: E501 -- a table of statements, one a line
+# ruff: noqa: SIM905 -- a list of words
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from gateway.sql.rewrite import rewrite
 from gateway.sql.tree import walk
 from tests.sql import payments
 from tests.sql.payments import catalog, one, plan
+from tests.support import rules
 
 CORPUS = Path(__file__).parents[1] / "corpus/sql/rewrites.yaml"
 
@@ -105,6 +109,26 @@ def test_no_bare_governed_reference_is_left_outside_the_sub_selects(around: str,
     for node in walk(statement.stmt):
         if type(node).__name__ == "RangeVar" and node.relname in {"cards", "v_cards", "mv_cards"}:  # type: ignore[attr-defined]  # a RangeVar
             assert found.edited.origin(node.location) is None  # type: ignore[attr-defined]  # a RangeVar
+
+
+WORDS = st.sampled_from(
+    "SELECT FROM WHERE ( ) , * . 'x' $1 cards public archive notes v_cards pan id c AS WITH RECURSIVE UNION JOIN ON USING NATURAL "
+    "INSERT INTO VALUES UPDATE SET DELETE RETURNING TABLE ONLY LATERAL EXPLAIN CASE WHEN END = :: text GROUP BY NOT TEMP FOR".split()
+)
+STATEMENTS = st.sampled_from([pair.sql for pair in FILE.pairs])
+
+
+@given(STATEMENTS, st.lists(st.tuples(st.floats(0, 1), st.booleans(), WORDS), max_size=4))
+def test_any_statement_becomes_a_plan_or_a_refusal(sql: str, changes: list[tuple[float, bool, str]]) -> None:
+    words = sql.split(" ")
+    for where, replace, word in changes:
+        at = int(where * len(words))
+        words[at : at + replace] = [word]
+    for understood in payments.read(" ".join(words)):
+        asked = rules.obligations(understood.statement)
+        with contextlib.suppress(Refused):
+            rewritten = rewrite(understood, asked, catalog(), Posture())
+            assert len(grammar.read(rewritten.text)) == 1
 
 
 def test_the_plan_says_what_is_masked_and_what_conditions_see_masked() -> None:
