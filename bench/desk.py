@@ -18,8 +18,9 @@ from gateway.policy.bundle import load_key, open_bundle
 from gateway.policy.decider import Active, Decider
 from gateway.policy.document import Circumstances, Request, Resource
 from gateway.policy.embedded import EmbeddedEngine
+from gateway.session.ground import Ground
 from gateway.session.journey import travel
-from gateway.session.ruling import Ground, Leg, Ruling
+from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase
 from gateway.session.traveller import Traveller
 from gateway.sql.model import Scope, Understood
