@@ -1,0 +1,108 @@
+"""What a suite's run said of each test, and what became different through the gateway."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import yaml
+
+HERE = Path(__file__).parent
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+Outcomes = Mapping[str, str]
+
+
+def of_go(lines: Iterable[str]) -> dict[str, str]:
+    """From `go test -json`: package, test, outcome. A test that never ended has failed; subtests are tests."""
+    found: dict[str, str] = {}
+    names = {"pass": PASSED, "fail": FAILED, "skip": SKIPPED, "run": FAILED}
+    for line in lines:
+        if not line.startswith("{"):
+            continue
+        event = json.loads(line)
+        if event.get("Test") and event["Action"] in names:
+            package = event["Package"].removeprefix("github.com/jackc/pgx/v5").lstrip("/")
+            found[f"{package}:{event['Test']}"] = names[event["Action"]]
+    return found
+
+
+def of_junit(path: Path) -> dict[str, str]:
+    """From pytest's JUnit file. What is reported twice (a test and its teardown) takes the worse outcome."""
+    found: dict[str, str] = {}
+    for case in ET.parse(path).iter("testcase"):  # noqa: S314 - written by the run this process started
+        name = f"{case.get('classname', '')}:{case.get('name', '')}"
+        children = {child.tag for child in case}
+        outcome = FAILED if children & {"failure", "error"} else SKIPPED if "skipped" in children else PASSED
+        found[name] = FAILED if FAILED in {outcome, found.get(name)} else outcome
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One suite, directly and through the gateway."""
+
+    suite: str
+    direct: Outcomes
+    through: Outcomes
+    reasons: Mapping[str, str]
+
+    @property
+    def passed(self) -> list[str]:
+        """The tests that pass directly: what is measured."""
+        return [name for name, outcome in self.direct.items() if outcome == PASSED]
+
+    @property
+    def lost(self) -> list[str]:
+        """Those of them that do not pass through the gateway."""
+        return sorted(name for name in self.passed if self.through.get(name) != PASSED)
+
+    @property
+    def unexplained(self) -> list[str]:
+        """Lost, and no line of the list of expected differences says why."""
+        return [name for name in self.lost if self.reason(name) is None]
+
+    @property
+    def share(self) -> float:
+        """Of what passes directly, the part that passes through the gateway, explained or not."""
+        return 1 - len(self.lost) / max(1, len(self.passed))
+
+    def reason(self, name: str) -> str | None:
+        """Of the test, or of a test it is part of: a test fails with its subtests and they with it."""
+        for known, reason in self.reasons.items():
+            if name == known or name.startswith((f"{known}/", f"{known}[")) or known.startswith(f"{name}/"):
+                return reason
+        return None
+
+    def table(self) -> str:
+        """For a person: the counts, then each difference with its reason."""
+        counts = (
+            f"{self.suite}: {len(self.passed)} of {len(self.direct)} tests pass directly; through the gateway "
+            f"{len(self.passed) - len(self.lost)} ({self.share:.2%}); {len(self.lost) - len(self.unexplained)} "
+            f"differences explained, {len(self.unexplained)} not"
+        )
+        return "\n".join([counts, *(f"  {name}: {self.reason(name) or 'UNEXPLAINED'}" for name in self.lost)])
+
+
+def expected(suite: str) -> dict[str, str]:
+    """Test → why it may differ, from `expected.yaml`, which groups the tests of one reason."""
+    groups = yaml.safe_load((HERE / "expected.yaml").read_text(encoding="utf-8"))[suite] or []
+    return {test: group["reason"] for group in groups for test in group["tests"]}
+
+
+def baseline_of(suite: str) -> Path:
+    """The stored outcomes of a direct run."""
+    return HERE / "baseline" / f"{suite}.txt"
+
+
+def read_baseline(suite: str) -> dict[str, str]:
+    """Test → outcome, as `write_baseline` stored them."""
+    lines = baseline_of(suite).read_text(encoding="utf-8").splitlines()
+    return {name: outcome for outcome, name in (line.split(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+def write_baseline(suite: str, outcomes: Outcomes) -> None:
+    """One line a test, sorted, so that a change of the baseline reads well."""
+    lines = [f"{outcome} {json.dumps(name)[1:-1]}\n" for name, outcome in sorted(outcomes.items())]
+    baseline_of(suite).parent.mkdir(exist_ok=True)
+    baseline_of(suite).write_text(f"# {suite}, directly\n{''.join(lines)}", encoding="utf-8")
