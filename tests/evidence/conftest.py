@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.evidence import log
 from tests.evidence.world import Disk, TickClock, whole_log
 
 MakeLog = Callable[[], Path]
@@ -15,6 +16,12 @@ MakeLog = Callable[[], Path]
 @pytest.fixture
 def clock() -> TickClock:
     return TickClock()
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that runs every test at once may let a sync wait longer than a gateway should."""
+    monkeypatch.setattr(log, "DEADLINE", 60.0)
 
 
 @pytest.fixture
