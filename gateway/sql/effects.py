@@ -31,6 +31,8 @@ PINNED: Final[dict[str, frozenset[str]]] = {
     "xmloption": frozenset({"content"}),
 }
 """Settings that decide what a text means, and the values they may be set to because they have them already."""
+_PINNED_ALWAYS: Final = frozenset({"role", "session_authorization", "client_encoding", "standard_conforming_strings"})
+"""In open posture too: who the session is, and how its bytes are read as SQL"""
 _CHARACTERISTICS: Final = {"TRANSACTION": "", "SESSION CHARACTERISTICS": "default_"}
 """What SET MULTI is called → what stands in front of the names of its settings"""
 
@@ -123,5 +125,5 @@ def _check_pinned(name: str, value: str | None, reading: Reading, posture: Postu
     allowed = PINNED.get(name)
     if allowed is None or (value is not None and value.lower() in allowed):
         return
-    if posture.guarded or name in {"role", "session_authorization"}:
+    if posture.guarded or name in _PINNED_ALWAYS:
         reading.hazards.add(Hazard(code="setting.pinned", detail=name))

@@ -4,7 +4,7 @@
 import pytest
 
 from gateway.sql import model
-from tests.sql.payments import hazards, one
+from tests.sql.payments import OPEN, hazards, one
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,18 @@ def test_settings_are_named(sql: str, settings: tuple[str, ...]) -> None:
 )  # fmt: skip
 def test_pinned_and_computed_settings_are_hazards(sql: str, code: str) -> None:
     assert code in hazards(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "held"),
+    [
+        ("SET client_encoding = 'SQL_ASCII'", True), ("SET NAMES 'latin1'", True), ("SET NAMES 'utf8'", False),
+        ("SELECT set_config('standard_conforming_strings', 'off', false)", True), ("SET ROLE x", True),
+        ("SET search_path = public", False), ("SET xmloption = document", False),
+    ],
+)  # fmt: skip
+def test_open_posture_still_pins_who_the_session_is_and_how_its_bytes_are_read(sql: str, held: bool) -> None:  # noqa: FBT001 -- a case
+    assert ("setting.pinned" in hazards(sql, posture=OPEN)) is held
 
 
 @pytest.mark.parametrize("sql", ["SET NAMES 'utf8'", "SET standard_conforming_strings TO on", "SET ROLE none", "SET work_mem = 1", "RESET search_path"])  # fmt: skip

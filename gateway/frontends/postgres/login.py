@@ -25,6 +25,7 @@ _SETTINGS = {
     for name in (
         "DateStyle", "IntervalStyle", "TimeZone", "extra_float_digits", "bytea_output", "statement_timeout",
         "lock_timeout", "idle_in_transaction_session_timeout", "geqo", "jit", "tcp_user_timeout",
+        "client_min_messages",
     )
 }  # fmt: skip
 """Settings a client may ask for at startup: none of them changes what a statement means to our reader."""

@@ -107,11 +107,13 @@ def test_replication_is_refused_with_a_record(world: World) -> None:
 
 
 def test_harmless_settings_reach_the_server_and_pinned_ones_stay(world: World) -> None:
-    with world.raw(TimeZone="Asia/Tokyo", extra_float_digits="0", datestyle="German") as client:
+    harmless = {"TimeZone": "Asia/Tokyo", "extra_float_digits": "0", "datestyle": "German"}
+    with world.raw(**harmless, client_min_messages="debug1") as client:
         shown = rawpg.rows(client.ask(rawpg.query("SHOW timezone")))
         assert shown == [[b"Asia/Tokyo"]]
         assert rawpg.rows(client.ask(rawpg.query("SHOW extra_float_digits"))) == [[b"0"]]
         assert rawpg.rows(client.ask(rawpg.query("SHOW search_path"))) == [[b"public"]]
+        assert rawpg.rows(client.ask(rawpg.query("SHOW client_min_messages"))) == [[b"debug1"]]
 
 
 def test_the_client_is_told_the_servers_own_parameters(world: World) -> None:
