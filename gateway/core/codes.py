@@ -182,6 +182,11 @@ CODES: dict[str, Code] = {
         "a row filter cannot be applied to what the statement does",
         "Read the filtered relation itself with a plain SELECT, without row locks.",
     ),
+    "statement.explain_analyze": Code(
+        *_DENIED,
+        "EXPLAIN ANALYZE would count and measure stored values behind a mask",
+        "Leave ANALYZE out: the plan is shown without it.",
+    ),
     "statement.target_read": Code(
         *_DENIED,
         "a protected column of the written relation is read in a condition or an assignment",

@@ -13,7 +13,7 @@ from gateway.core.verdict import Mask, Obligations
 from gateway.sql.catalog import Catalog
 from gateway.sql.copy_out import rewrite_copy
 from gateway.sql.edits import Edited, apply
-from gateway.sql.explain import hide_estimates, without_costs
+from gateway.sql.explain import hide_estimates, refuse_analyze, without_costs
 from gateway.sql.filters import conditions, guard_fences
 from gateway.sql.governed_ddl import refuse_governed_ddl
 from gateway.sql.group_by import repair_groups
@@ -37,7 +37,7 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
         raise Refused("statement.unanalysable")
     if any(isinstance(node, pb.ExecuteStmt) for node in understood.nodes):
         _refuse_around_execute(understood.tree, obligations, filtered=bool(filters))
-        edited = _without_estimates(understood, understood.tree)
+        edited = _without_estimates(understood, understood.tree, masked=bool(obligations.masks))
         return Plan(
             text=edited.text if edited else understood.text,
             source=understood.text,
@@ -73,10 +73,12 @@ def _refuse_around_execute(tree: Message, obligations: Obligations, *, filtered:
             raise Refused("statement.cannot_rewrite", "EXECUTE inside another statement")
 
 
-def _without_estimates(understood: Understood, tree: Message) -> Edited | None:
-    """EXPLAIN EXECUTE: of a governed statement the planner's estimates are left out."""
+def _without_estimates(understood: Understood, tree: Message, *, masked: bool) -> Edited | None:
+    """EXPLAIN EXECUTE: of a governed statement the planner's estimates are left out. Raises Refused."""
     if not isinstance(tree, pb.ExplainStmt) or not understood.governed:
         return None
+    if masked:
+        refuse_analyze(tree)
     return apply(understood.text.encode(), [without_costs(tree, Places(understood.tokens))])
 
 
