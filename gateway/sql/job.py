@@ -42,7 +42,7 @@ class Job:
 
     @property
     def nodes(self) -> Sequence[Message]:
-        """Every message of the tree, depth first."""
+        """Every message of the tree but plain values and names, depth first."""
         return self.understood.nodes
 
     def governed(self, relation: RelationInfo) -> bool:

@@ -143,7 +143,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     tree: Message | None = None
     """the node of libpg_query; None when it was not read. Locations in it count bytes from the start of `text`"""
     nodes: Sequence[Message] = ()
-    """every message of `tree`, depth first"""
+    """every message of `tree` but plain values and names, depth first"""
     effect: Effect = None
     governed: bool = False
     """it touches a governed relation"""

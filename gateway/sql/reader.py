@@ -39,6 +39,8 @@ _JSON_FUNCTIONS = {
     pb.JSON_EXISTS_OP: "json_exists", pb.JSON_QUERY_OP: "json_query", pb.JSON_VALUE_OP: "json_value",
     pb.JSON_TABLE_OP: "json_table",
 }  # fmt: skip
+_VALUES = (pb.A_Const, pb.String, pb.Integer, pb.Float, pb.Boolean, pb.BitString, pb.A_Star)
+_PLAIN = frozenset({*_VALUES, pb.List, pb.ColumnRef, pb.ResTarget, pb.TypeName, pb.ParamRef})
 _ALIASED = (pb.RangeFunction, pb.RangeTableFunc, pb.JsonTable)
 
 
@@ -60,7 +62,7 @@ class Reading:
     places: Places
     parameter_types: tuple[int, ...] = ()
     nodes: tuple[Message, ...] = ()
-    """every message of the statement, depth first"""
+    """every message of the statement but plain values and names, depth first"""
     references: list[Reference] = field(default_factory=list)
     writes: dict[int, set[str]] = field(default_factory=dict)
     """index of a reference to a target → insert, update, delete, merge"""
@@ -72,7 +74,7 @@ class Reading:
 
     def read(self, statement: Message) -> None:
         """Walk one statement."""
-        self.nodes = tuple(walk(statement))
+        self.nodes = tuple(node for node in walk(statement) if type(node) not in _PLAIN)
         level = self._level(None)
         if isinstance(statement, pb.CopyStmt) and statement.HasField("relation"):
             self._copy(statement, level)
@@ -92,8 +94,10 @@ class Reading:
         self.levels[level.number] = level
         return level
 
-    def _any(self, node: Message, level: Level, ctes: Mapping[str, object], clause: str) -> None:
+    def _any(self, node: Message, level: Level, ctes: Mapping[str, object], clause: str) -> None:  # noqa: C901 -- a kind a case
         """Any node. Those that open scopes have their own reader; the rest are walked through."""
+        if isinstance(node, _VALUES):
+            return
         kind = type(node).__name__
         if kind == "Node":
             return  # an empty place in a list
