@@ -99,7 +99,7 @@ def test_every_token_that_is_named_lets_its_agent_in(demo: Demo) -> None:
 def test_whenever_it_is_stopped_nothing_is_left_running_or_on_disk(moment: str, number: signal.Signals) -> None:
     with started() as demo:
         demo.wait_for(moment)
-        assert demo.end(number) == (0 if moment == UP else 130)
+        assert demo.end(number) in ({0} if moment == UP else {0, 130})  # 0: it was up before the signal came
         assert demo.left_running() == []
         assert list(demo.temporary.iterdir()) == []
 
