@@ -39,10 +39,11 @@ class Script:
     rolled_back: bool
 
 
-def script(vocabulary: Vocabulary, seed: str, number: int) -> Script:
-    """The script with this number."""
+def script(vocabulary: Vocabulary, seed: str, number: int, *, explained: bool = False) -> Script:
+    """The script with this number; `explained`: an EXPLAIN in any case."""
     rng = random.Random(f"{seed}/{number}")  # noqa: S311  tests that can be repeated, no secret
-    made, rolled_back = _Statements(rng, vocabulary).script()
+    statements = _Statements(rng, vocabulary)
+    made, rolled_back = (statements.explain(), True) if explained else statements.script()
     return Script(number, made, rng.randrange(len(_MODES)), rolled_back)
 
 
@@ -61,7 +62,7 @@ class _Statements:
             (60, lambda: [self.read()], False),
             (5, self._star, False),
             (4, self._copy, False),
-            (5, self._explain, False),
+            (5, self.explain, True),
             (4, self._cursor, True),
             (3, self._prepared, True),
             (3, self._locked, True),
@@ -148,7 +149,8 @@ class _Statements:
         )
         return [f"COPY {self.queries.named(relation).replace(' *', '')}{listed} TO STDOUT{options}"]
 
-    def _explain(self) -> list[str]:
+    def explain(self) -> list[str]:
+        """EXPLAIN of a query or of a write."""
         options = self.rng.choice(
             [
                 "",
@@ -159,7 +161,8 @@ class _Statements:
                 " ANALYZE",
             ]
         )
-        return [f"EXPLAIN{options} {self.read()}"]
+        writes = self.rng.choice([self._update, self._delete, self._insert, self._merge])
+        return [f"EXPLAIN{options} {writes()[0] if self.chance(0.15) else self.read()}"]
 
     def _cursor(self) -> list[str]:
         kind = self.rng.choice(["", "BINARY ", "SCROLL ", "INSENSITIVE "])
