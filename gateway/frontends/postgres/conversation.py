@@ -41,6 +41,8 @@ class Conversation:
     client: Stream = field(repr=False)
     startup: dict[str, str] = field(repr=False)
     """settings the agent asked for at startup, for the upstream connection"""
+    pid: int = 0
+    """the process id the client was told at login; its server's own is never shown"""
     exchange: Exchange = field(default_factory=Exchange)
     registry: Registry = field(default_factory=Registry)
     link: Link | None = None

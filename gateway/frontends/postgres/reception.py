@@ -120,6 +120,7 @@ class Reception:
         settings = check_settings(arrival.startup)
         conversation = Conversation(self.house, keeper, traveller, arrival.stream, settings)
         key = self._new_key()
+        conversation.pid = key[0]
         reader.open(keeper.message_max)
         arrival.stream.write(welcome(keeper, traveller.principal, traveller.application, *key))
         return conversation, key

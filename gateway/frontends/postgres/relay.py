@@ -107,7 +107,7 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
         case b"S":
             return _parameter(conversation, item)
         case b"A":
-            return b"" if conversation.guarded else item.raw
+            return b"" if conversation.guarded else _notification(conversation, item)
         case b"T":
             check_columns(item, step)
         case b"n":
@@ -134,6 +134,12 @@ def _error(conversation: Conversation, item: Frame, step: Step) -> bytes:
     if failed is not None and failed.over:
         return failure(GatewayError(failed.over), did=failed.ruling.did)
     return scrub(conversation, item, step)
+
+
+def _notification(conversation: Conversation, item: Frame) -> bytes:
+    """Who hears its own NOTIFY tells it by the process id, and knows the one it was told at login."""
+    own = conversation.link is not None and server.parse_notification(item).pid == conversation.link.pid
+    return item.raw[:5] + conversation.pid.to_bytes(4, "big") + item.raw[9:] if own else item.raw
 
 
 def _parameter(conversation: Conversation, item: Frame) -> bytes:
