@@ -16,12 +16,14 @@ from gateway.sql.catalog import Catalog, build_catalog
 from gateway.sql.queries import QUERIES
 from gateway.upstream.pool import Pool
 from gateway.upstream.postgres import Link, cancel, connect
-from gateway.upstream.query import fetch, parameter_template
+from gateway.upstream.query import Row, fetch, parameter_template
 from gateway.upstream.target import Target
 from gateway.wire.postgres.frames import MESSAGE_MAX
 
 CONNECT_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 5.0
+READ_SECONDS = 30.0
+"""for one query of the catalog"""
 _FINGERPRINT = (
     "SELECT (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_class)"
     " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_attribute)"
@@ -53,7 +55,7 @@ class Keeper:
     readings: int = 0
     """how often reading the catalog has begun"""
     _link: Link | None = None
-    _rows: dict[str, list[tuple[str | None, ...]]] = field(default_factory=dict)
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
     _fingerprint: str = ""
     """of the catalog as `_rows` has it"""
     _stands_on: int = 0
@@ -152,10 +154,17 @@ class Keeper:
         rows = await self._fetch(_FINGERPRINT)
         return rows[0][0] or ""
 
-    async def _fetch(self, sql: str) -> list[tuple[str | None, ...]]:
-        """Ask over the connection all share. A session that ends while it waits must not leave half an answer there."""
+    async def _fetch(self, sql: str) -> list[Row]:
+        """Ask over the connection all share. A session that ends while it waits must not leave half an answer there.
+
+        A server that hangs is given up in time: everybody would wait for it.
+        """
         try:
-            return await fetch(await self._connected(), sql)
+            async with asyncio.timeout(READ_SECONDS):
+                return await fetch(await self._connected(), sql)
+        except TimeoutError:
+            self._drop_link()
+            raise Unavailable("upstream.timeout", "reading the catalog") from None
         except BaseException:
             self._drop_link()
             raise

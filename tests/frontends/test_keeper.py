@@ -7,6 +7,7 @@ import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.core.site import Posture
+from gateway.frontends import keeper as keeping
 from gateway.frontends.keeper import Keeper
 from gateway.upstream.pool import Pool
 from tests.frontends.world import LABELLED, make_target
@@ -128,3 +129,14 @@ async def test_a_session_that_ends_while_it_waits_for_the_catalog_spoils_nothing
     catalog = (await keeper.ground()).catalog
     assert catalog.resolve(("fresh",), ("public",)) is not None
     assert catalog.protected
+
+
+async def test_a_database_that_hangs_is_given_up_and_asked_anew(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(keeping, "_FINGERPRINT", "SELECT pg_sleep(60)::text")
+    with pytest.raises(Unavailable, match=r"upstream\.timeout"):
+        await keeper.ground()
+    monkeypatch.undo()
+    assert (await keeper.ground()).catalog.relations

@@ -253,47 +253,45 @@ def _jwks(issuer: Issuer) -> bytes:
 
 
 @contextmanager
-def running_world(  # noqa: PLR0913 -- what tests change
-    cluster: Cluster,
-    databases: Mapping[str, str],
-    postures: Mapping[str, Posture],
-    *,
-    user: str = "agent_rw",
-    loop: str = "uvloop",
-    change: Callable[[Keeper], None] = lambda _: None,
+def _loop_in_a_thread(complaints: list[dict[str, object]]) -> Iterator[asyncio.AbstractEventLoop]:
+    """A running uvloop. What it is told of exceptions nobody took goes into `complaints`."""
+    loop = BOTH["uvloop"]()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextmanager
+def running_world(
+    cluster: Cluster, databases: Mapping[str, str], postures: Mapping[str, Posture], *, user: str = "agent_rw"
 ) -> Iterator[World]:
     """A frontend that serves `databases` (connection → database) until the block ends; nothing may be left running."""
-    said = dict(postures)
-    issuer = Issuer()
-    with tempfile.TemporaryDirectory() as folder:
+    said, issuer = dict(postures), Issuer()
+    complaints: list[dict[str, object]] = []
+    pool = Pool(dict.fromkeys(databases, 50))
+    with tempfile.TemporaryDirectory() as folder, _loop_in_a_thread(complaints) as loop:
         tls = certificates.issue(Path(folder))
-        event_loop = BOTH[loop]()
-        complaints: list[dict[str, object]] = []
-        event_loop.set_exception_handler(lambda _, context: complaints.append(context))
-        thread = threading.Thread(target=event_loop.run_forever, daemon=True)
-        thread.start()
-        pool = Pool(dict.fromkeys(databases, 50))
         keepers = {
             name: Keeper(name, make_target(cluster, name, database, user), pool, lambda of: said[of])
             for name, database in databases.items()
         }
-        for keeper in keepers.values():
-            change(keeper)
 
         def world_of(*made: object) -> World:
-            around = (event_loop, said, databases, complaints)
+            around = (loop, said, databases, complaints)
             return World(cluster, tls, issuer, *made, *around)  # type: ignore[arg-type,call-arg]  # as _start gives them
 
-        world, tasks, running = asyncio.run_coroutine_threadsafe(
-            _start(world_of, keepers, tls, issuer), event_loop
-        ).result(30)
+        starting = asyncio.run_coroutine_threadsafe(_start(world_of, keepers, tls, issuer), loop)
+        world, tasks, running = starting.result(30)
         try:
             yield world
         finally:
-            asyncio.run_coroutine_threadsafe(_stop(world, tasks, running), event_loop).result(60)
-            event_loop.call_soon_threadsafe(event_loop.stop)
-            thread.join(10)
-            event_loop.close()
+            asyncio.run_coroutine_threadsafe(_stop(world, tasks, running), loop).result(60)
     assert not complaints, complaints
     check_records(world.log.events)
 

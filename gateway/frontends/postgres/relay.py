@@ -109,7 +109,7 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
         case b"A":
             return b"" if conversation.guarded else _notification(conversation, item)
         case b"T":
-            check_columns(item, step)
+            check_columns(conversation, item, step)
         case b"n":
             no_columns(step)
         case b"Z":

@@ -12,7 +12,7 @@ from gateway.wire.postgres.frames import DataRun, Frame
 from gateway.wire.postgres.server_messages import Column, parse_row_description
 
 
-def check_columns(item: Frame, step: Step) -> None:
+def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
     """A protected base column that the plan did not expect raw ends the session before its first row.
 
     That a column names no table proves nothing: this is a second net below masking at the source.
@@ -22,12 +22,12 @@ def check_columns(item: Frame, step: Step) -> None:
     if ruling is None or ruling.plan is None:
         return
     fields = parse_row_description(item)
-    protected, expected = ruling.ground.catalog.protected, ruling.plan.expected_raw
+    protected, expected = ruling.ground.catalog.protected, _expected(conversation, ruling)
     for field in fields:
         place = (field.table_oid, field.attnum)
         if place in protected and place not in expected:
             raise ProtocolError("result.unexpected_column", f"attribute {field.attnum} of relation {field.table_oid}")
-    exempt = exempt_columns(ruling, fields)
+    exempt = exempt_columns(ruling, fields, expected)
     shape = Shape(exempt, tuple(field.type_oid for field in fields), tuple(field.format for field in fields))
     if step.task is not None:
         step.task.shape = shape
@@ -41,10 +41,19 @@ def no_columns(step: Step) -> None:
         step.entry.about.shape = Shape()
 
 
-def exempt_columns(ruling: Ruling, fields: tuple[Column, ...]) -> frozenset[int]:
+def _expected(conversation: Conversation, ruling: Ruling) -> frozenset[tuple[int, int]]:
+    """(table OID, attnum) that may arrive as they are. FETCH names no column: its cursor was judged when declared."""
+    expected = ruling.plan.expected_raw if ruling.plan else frozenset[tuple[int, int]]()
+    if ruling.understood.statement.action == "fetch":
+        rulings = [portal.prepared.ruling for portal in conversation.registry.portals()]
+        plans = [cursor.plan for cursor in rulings if cursor is not None and cursor.plan is not None]
+        expected = expected.union(*(plan.expected_raw for plan in plans))
+    return expected
+
+
+def exempt_columns(ruling: Ruling, fields: tuple[Column, ...], cleared: frozenset[tuple[int, int]]) -> frozenset[int]:
     """Indexes of columns the card scan leaves alone: those policy cleared, and those site data exempts."""
     catalog, exempt = ruling.ground.catalog, ruling.ground.posture.scan_exempt
-    cleared = ruling.plan.expected_raw if ruling.plan else frozenset()
     found = set()
     for index, field in enumerate(fields):
         relation = catalog.relations.get(field.table_oid)

@@ -41,23 +41,26 @@ COLUMN = server.Column(name="x", table_oid=777, attnum=3, type_oid=25)
 
 
 @pytest.mark.parametrize("wait", [Wait.QUERY, Wait.DESCRIBE, Wait.EXECUTE])
-def test_a_protected_base_column_the_plan_did_not_expect_ends_the_session(wait: Wait) -> None:
+async def test_a_protected_base_column_the_plan_did_not_expect_ends_the_session(wait: Wait) -> None:
     entry = Entry(wait, about=Prepared(ruling()))
     task = Task(ruling(), Phase.QUERY, 0) if wait is Wait.QUERY else None
     with pytest.raises(ProtocolError, match=r"result\.unexpected_column"):
-        check_columns(described(COLUMN), Step(entry, task))
+        check_columns(make_stage(ServerModel()).conversation, described(COLUMN), Step(entry, task))
 
 
-def test_a_column_policy_cleared_may_come_and_is_not_scanned() -> None:
+async def test_a_column_policy_cleared_may_come_and_is_not_scanned() -> None:
     task = Task(ruling(raw=True), Phase.QUERY, 0)
-    check_columns(described(server.Column(name="y", type_oid=23, format=1), COLUMN), Step(Entry(Wait.QUERY), task))
+    conversation = make_stage(ServerModel()).conversation
+    check_columns(
+        conversation, described(server.Column(name="y", type_oid=23, format=1), COLUMN), Step(Entry(Wait.QUERY), task)
+    )
     assert task.shape is not None
     assert task.shape.exempt == {1}
     assert task.shape.columns() == ((23, 1), (25, 0))
 
 
 def test_a_column_that_names_no_table_is_scanned() -> None:
-    assert exempt_columns(ruling(raw=True), (server.Column(name="x", type_oid=25),)) == frozenset()
+    assert exempt_columns(ruling(raw=True), (server.Column(name="x", type_oid=25),), frozenset({PAN})) == frozenset()
 
 
 def test_the_session_ends_before_the_first_row_of_such_a_column() -> None:
@@ -99,3 +102,21 @@ def test_copied_data_is_scanned_too(world: World) -> None:
     statement = "COPY (SELECT '4111111111111111'::text, 7) TO STDOUT"
     with world.connect() as connection, connection.cursor().copy(statement) as copy:
         assert [bytes(part) for part in copy] == [b"*" * 16 + b"\t7\n"]
+
+
+def test_a_cleared_column_comes_as_it_is_by_every_way_and_through_cursors(world: World) -> None:
+    world.policy.clear = ("pan",)
+    sql = "SELECT pan FROM cards WHERE id = 1"
+    with world.connect() as connection:
+        for binary in (False, True):
+            assert connection.execute(sql, binary=binary).fetchone() == ("4111111111111111",)
+        connection.execute(f"PREPARE q AS {sql}")
+        assert connection.execute("EXECUTE q").fetchone() == ("4111111111111111",)
+        for protocol in ("simple", "extended"):
+            with (
+                connection.transaction(),
+                connection.cursor(name=f"c {protocol}", binary=protocol != "simple") as cursor,
+            ):
+                cursor.execute(sql)
+                assert cursor.fetchall() == [("4111111111111111",)]
+    assert not [event for event in world.log.events if event.data.get("blanked")]
