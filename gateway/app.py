@@ -74,6 +74,8 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         ]
         accepting = [asyncio.ensure_future(_accept(sock, each, gateway.reception)) for sock, each in ports]
         stack.push_async_callback(_cancel, accepting)
+        for _, each in ports:
+            LOG.info("listening", protocol="postgres", address=each.address, tls=each.tls is not None)
         yield gateway
 
 
@@ -188,7 +190,6 @@ async def _accept(listening: socket.socket, listener: s.Listener, reception: Rec
     """Serve the clients of one port until cancelled. Those that are being served live on until `reception.drain`."""
     tls = listener.tls
     door = Door(Certificate(tls.cert, tls.key, [ALPN]) if tls else None, listener.insecure_loopback)
-    LOG.info("listening", protocol="postgres", address=listener.address, tls=tls is not None)
 
     async def receive(sock: socket.socket) -> None:
         await reception.receive(await door.admit(sock))

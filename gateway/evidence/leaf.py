@@ -24,7 +24,7 @@ NAMED: Final = "sha256:"
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A leaf as it is written (`docs/reference/log.md`)."""
+    """A leaf as it is written (`docs/reference/leaf.md`)."""
 
     act: str = ""
     body: str = ""
