@@ -163,7 +163,9 @@ class Keeper:
             async with asyncio.timeout(READ_SECONDS):
                 return await fetch(await self._connected(), sql)
         except TimeoutError:
-            self._drop_link()
+            if self._link is not None:
+                self._link.abort()  # it would not answer a good-bye either
+                self._link = None
             raise Unavailable("upstream.timeout", "reading the catalog") from None
         except BaseException:
             self._drop_link()
