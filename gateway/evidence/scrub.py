@@ -47,7 +47,11 @@ def _is_simple(value: Json, depth: int) -> bool:
     if isinstance(value, int):
         return -_MAX_INTEGER <= value <= _MAX_INTEGER
     if isinstance(value, dict):
-        return all(isinstance(k, str) and k.isascii() and _is_simple(v, depth + 1) for k, v in value.items())
+        for key, part in value.items():
+            plain = type(part) is str or type(part) is bool or part is None  # most facts: no call for each
+            if not (isinstance(key, str) and key.isascii() and (plain or _is_simple(part, depth + 1))):
+                return False
+        return True
     if isinstance(value, list | tuple):
         return all(_is_simple(part, depth + 1) for part in value)
     return False

@@ -72,8 +72,8 @@ class Step:
 _ASYNCHRONOUS: Final = frozenset({b"N", b"S", b"A"})
 _COMPLETES: Final = {b"1": Wait.PARSE, b"2": Wait.BIND, b"3": Wait.CLOSE}
 _STREAMS: Final = frozenset({b"D", b"d", b"c", b"H"})
-_ROWS_OF: Final = frozenset({Wait.QUERY, Wait.EXECUTE})
-_ENDS: Final = frozenset({Wait.SYNC, Wait.QUERY})
+_ROWS_OF: Final = (Wait.QUERY, Wait.EXECUTE)
+_ENDS: Final = (Wait.SYNC, Wait.QUERY)
 
 
 class Exchange:
