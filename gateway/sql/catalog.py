@@ -134,8 +134,7 @@ def build_catalog(read: Rows, posture: Posture, previous: Catalog | None = None)
     attnum) it was on, so that a RENAME or SET SCHEMA made elsewhere cannot take it off.
     """
     types = rows.types_of(read)
-    columns = rows.columns_of(read, types)
-    bare = _relations(read, columns, posture)
+    bare = _relations(read, rows.columns_of(read, types), posture)
     lines = closure.trace(read, bare, types)
     site = _hash(sorted(posture.labels.items()))
     given, overruled, problems = _given(bare, posture)
