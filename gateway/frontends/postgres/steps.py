@@ -1,7 +1,9 @@
 """The steps a statement's message takes: stand on a snapshot, read the text, look up names, travel, or be refused."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
@@ -21,6 +23,9 @@ from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase, Settled, Task
 from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Prepare, Scope, Understood
 from gateway.sql.understand import understand
+
+LONG: Final = 32_768
+"""characters; reading a text takes about 20 us for each, and all other sessions would wait meanwhile"""
 
 
 async def ground_for(conversation: Conversation) -> Ground:
@@ -50,12 +55,19 @@ async def readings(
     known = {name: understood for name, understood in prepared.items() if understood is not None}
     exact = text.encode()
     legs = []
-    for understood in understand(text, ground.catalog, _scope(conversation, ground, types, known)):
+    for understood in await _read(text, ground, _scope(conversation, ground, types, known)):
         name = understood.effect.name if isinstance(understood.effect, Execute) else None
         prior = names[name].ruling if name is not None and name in names else None
         now = known.get(name) if name is not None else None
         legs.append(Leg(understood, new_id(conversation.house.clock), exact, prior, now))
     return tuple(_without_renamed(legs))
+
+
+async def _read(text: str, ground: Ground, scope: Scope) -> tuple[Understood, ...]:
+    """What a text says; a long one is read beside the loop."""
+    if len(text) < LONG:
+        return understand(text, ground.catalog, scope)
+    return await asyncio.to_thread(understand, text, ground.catalog, scope)
 
 
 def _without_renamed(legs: list[Leg]) -> Iterator[Leg]:

@@ -9,7 +9,7 @@ from gateway.core.errors import Unavailable
 from gateway.core.events import EventType
 from gateway.core.site import Posture
 from gateway.frontends.postgres.conversation import EndSession
-from gateway.frontends.postgres.steps import find, ground_for, readings
+from gateway.frontends.postgres.steps import LONG, find, ground_for, readings
 from gateway.session.ground import Ground
 from gateway.session.registry import Change, Prepared, Space
 from tests.frontends.scripted import ServerModel, make_stage, play
@@ -75,6 +75,20 @@ async def test_an_execute_behind_a_change_of_names_in_the_same_message_is_a_haza
     assert not first.understood.statement.hazards
     assert [hazard.code for hazard in last.understood.statement.hazards] == ["prepared.unknown"]
     assert last.prior is None
+
+
+async def test_while_a_long_text_is_read_other_sessions_go_on() -> None:
+    conversation = make_stage(ServerModel()).conversation
+    text = "SELECT " + ",".join(f"{number}::text" for number in range(LONG // 4))
+    assert len(text) >= LONG
+    reading = asyncio.ensure_future(readings(conversation, fakes.GROUND, text))
+    turns = 0
+    while not reading.done():
+        turns += 1
+        await asyncio.sleep(0)
+    (leg,) = await reading
+    assert leg.exact == text.encode()
+    assert turns > 10
 
 
 def test_a_statement_that_has_nowhere_to_go_has_that_as_its_outcome() -> None:
