@@ -81,6 +81,11 @@ class Conversation:
         return self.deciding or not self.exchange.idle
 
     @property
+    def working(self) -> bool:
+        """We or the server owe the client something; in COPY from the client it is the client's turn."""
+        return self.deciding or (self.exchange.head is not None and not self.exchange.copying_in)
+
+    @property
     def guarded(self) -> bool:
         """The bundle's word on this connection: allow-lists of session features hold."""
         return self.keeper.posture(self.keeper.name).guarded

@@ -39,7 +39,7 @@ class Deadlines:
         """End a session that has been silent for its time; else look again when it could have been."""
         conversation, loop = self.conversation, asyncio.get_running_loop()
         allowed = conversation.keeper.idle_seconds
-        left = allowed if conversation.busy else conversation.quiet_since + allowed - loop.time()
+        left = allowed if conversation.working else conversation.quiet_since + allowed - loop.time()
         if left <= 0:
             conversation.leave(EndSession.because(Unavailable("session.idle")))
         else:

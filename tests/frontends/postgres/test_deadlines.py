@@ -7,7 +7,10 @@ import pytest
 from gateway.core.clock import SystemClock
 from gateway.core.principal import Principal
 from gateway.frontends.postgres.deadlines import Deadlines
+from gateway.session.exchange import Entry, Wait
+from gateway.session.task import Phase, Task
 from tests.frontends.scripted import ServerModel, Stage, make_stage
+from tests.session import fakes
 
 FAR = 4_000_000_000
 
@@ -51,6 +54,19 @@ async def test_a_session_that_works_is_not_silent() -> None:
     conversation.moved()
     async with asyncio.timeout(10):
         assert (await conversation.ended).reason == "session.idle"
+
+
+@pytest.mark.parametrize("answers", [[(Wait.PARSE, b"1")], [(Wait.QUERY, b"G")]])
+async def test_a_client_that_leaves_a_segment_or_a_copy_unfinished_is_silent(answers: list[tuple[Wait, bytes]]) -> None:
+    conversation = stage(idle=0.05).conversation
+    for wait, answer in answers:
+        conversation.exchange.sent(Entry(wait, (Task(fakes.ruling(), Phase.QUERY, 0),)))
+        conversation.exchange.receive(answer)
+    deadlines = Deadlines(conversation)
+    deadlines.start()
+    async with asyncio.timeout(10):
+        assert (await conversation.ended).reason == "session.idle"
+    deadlines.stop()
 
 
 async def test_stopped_deadlines_end_nothing() -> None:
