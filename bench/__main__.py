@@ -1,6 +1,7 @@
 """`bench/run`: measure, print the targets, write docs/reference/performance.md."""
 
 import argparse
+import os
 import resource
 import sys
 import time
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
         size = replace(size, decisions=(*(n for n in size.decisions if n < asked.decisions), asked.decisions))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed gateway has its bytecode when it starts
     begin = time.monotonic()
     figures = measure(size, lambda text: print(f"{time.monotonic() - begin:5.0f} s  {text}", file=sys.stderr))
     text = page(figures, " ".join(["bench/run", *arguments]))
