@@ -147,6 +147,12 @@ class Queries:
                 (f"jsonb_to_record(to_jsonb({row}))", "record"),
                 (f"jsonb_path_query(to_jsonb({row}), '$.*')", "jsonb"),
                 (f"ROWS FROM (unnest({make.leaf('texts')}), generate_series(1, 2))", ""),
+                (
+                    f"XMLTABLE('/r/a' PASSING XMLELEMENT(name r, XMLELEMENT(name a, {text})) COLUMNS v text PATH '.')",
+                    "",
+                ),
+                (f"unnest({make.leaf('texts')}) WITH ORDINALITY", ""),
+                (f"jsonb_array_elements_text(jsonb_build_array({text}, {row}))", "text"),
                 (f"jsonb_populate_record(NULL::cards, to_jsonb({row}))", ""),
             ]
         )
@@ -187,10 +193,10 @@ class Queries:
             body = self._body(kinds, depth - 1)
             self.expressions.scope = outer
             if recursive:
-                step = f"SELECT k0, k1 FROM {name} WHERE random() < 0"
-                body = f"({body}) UNION ALL ({step.replace('random() < 0', '1 = 0')})"
+                body = f"({body}) UNION ALL (SELECT k0, k1 FROM {name} WHERE 1 = 0)"
             hint = self.rng.choice(["", "", " MATERIALIZED", " NOT MATERIALIZED"])
-            parts.append(f"{name}(k0, k1) AS{hint} ({body})")
+            search = self.rng.choice(["", "", " SEARCH DEPTH FIRST BY k0 SET pan", " CYCLE k0 SET cyc USING pth"])
+            parts.append(f"{name}(k0, k1) AS{hint} ({body}){search if recursive else ''}")
             self.ctes.append(Source(name, tuple((f"k{n}", kind, "") for n, kind in enumerate(kinds))))
         return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(parts)} " if parts else ""
 

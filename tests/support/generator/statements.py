@@ -66,12 +66,15 @@ class _Statements:
             (4, self._cursor, True),
             (3, self._prepared, True),
             (3, self._locked, True),
-            (2, self._temporary, True),
+            (2, self._temporary, False),
             (5, self._insert, True),
             (5, self._update, True),
             (3, self._delete, True),
             (2, self._merge, True),
             (2, self._writing_cte, True),
+            (2, self._batch, True),
+            (2, self._current, True),
+            (1, self._talkative, True),
         ]
         weights = [weight for weight, _, _ in kinds]
         _, make, rolled_back = self.rng.choices(kinds, weights)[0]
@@ -93,7 +96,18 @@ class _Statements:
         self.make.scope = Scope()
         text = self.queries.query(self.queries.kinds(), self.depth())
         return (
-            text + self.rng.choice(["", "", "", " LIMIT 4", " FETCH FIRST 2 ROWS ONLY", " OFFSET 1"])
+            text
+            + self.rng.choice(
+                [
+                    "",
+                    "",
+                    "",
+                    " LIMIT 4",
+                    " FETCH FIRST 2 ROWS ONLY",
+                    " OFFSET 1",
+                    " ORDER BY 1 FETCH FIRST 1 ROW WITH TIES",
+                ]
+            )
             if " LIMIT" not in text[-9:]
             else text
         )
@@ -166,6 +180,7 @@ class _Statements:
 
     def _cursor(self) -> list[str]:
         kind = self.rng.choice(["", "BINARY ", "SCROLL ", "INSENSITIVE "])
+        hold = self.rng.choice(["", "", " WITH HOLD"])
         fetches = [
             "FETCH 2 FROM cur",
             "FETCH ALL cur",
@@ -173,7 +188,7 @@ class _Statements:
             "MOVE 1 IN cur",
             "FETCH FIRST FROM cur",
         ]
-        return [f"DECLARE cur {kind}CURSOR FOR {self.read()}", *self.rng.sample(fetches, 2), "CLOSE cur"]
+        return [f"DECLARE cur {kind}CURSOR{hold} FOR {self.read()}", *self.rng.sample(fetches, 2), "CLOSE cur"]
 
     def _prepared(self) -> list[str]:
         text = self.read().rstrip(";")
@@ -197,11 +212,37 @@ class _Statements:
         return [f"SELECT {value} FROM {self.queries.named(relation)} WHERE {where} {how}"]
 
     def _temporary(self) -> list[str]:
+        """A relation of the agent's own, made of what it sees."""
         text = self.read().rstrip(";")
-        make = self.rng.choice(
-            [f"CREATE TEMP TABLE tmp AS {text}", f"CREATE TEMP VIEW tmp AS {text}", f"CREATE TABLE tmp AS {text}"]
+        if self.chance(0.2):
+            return ["DROP VIEW IF EXISTS v_tmp", f"CREATE TEMP VIEW v_tmp AS {text}", "SELECT * FROM v_tmp"]
+        make = [f"CREATE TEMP TABLE tmp AS {text}", f"CREATE TABLE tmp AS {text}"]
+        if text.startswith("SELECT") and " FROM " in text:
+            make.append(text.replace(" FROM ", " INTO TEMP tmp FROM ", 1))
+        return ["DROP TABLE IF EXISTS tmp", self.rng.choice(make), "SELECT * FROM tmp", "SELECT tmp FROM tmp"]
+
+    def _batch(self) -> list[str]:
+        """Several statements in one message."""
+        return [f"{self._star()[0]}; {self.read().rstrip(';')}; {self.rng.choice([self._update, self._delete])()[0]}"]
+
+    def _current(self) -> list[str]:
+        """A cursor, and a write to the row it stands on."""
+        relation, _, _ = self._target()
+        own = quoted(relation.name)
+        self.make.scope = Scope([_source(own, relation)])
+        value, where = self.make.value("text", 1), self.make.condition(0)
+        lock = self.rng.choice(["", " FOR UPDATE", " ORDER BY 1"])
+        name, kind, of = self.rng.choice(self._plain(relation))
+        change = self.rng.choice(
+            [f"UPDATE {own} SET {quoted(name)} = {self._assigned(kind, of)}", f"DELETE FROM {own}"]
         )
-        return [make, "SELECT * FROM tmp", "SELECT tmp FROM pg_temp.tmp"]
+        declare = f"DECLARE cur CURSOR FOR SELECT {value} FROM {own} WHERE {where}{lock}"
+        return [declare, "FETCH 1 FROM cur", f"{change} WHERE CURRENT OF cur{self._returning(own)}", "FETCH ALL cur"]
+
+    def _talkative(self) -> list[str]:
+        """Everything the server says at the lowest level reaches the client."""
+        level = self.rng.choice(["debug5", "debug1", "log", "notice"])
+        return [f"SET LOCAL client_min_messages = {level}", self._update()[0] if self.chance(0.5) else self.read()]
 
     # writes -----------------------------------------------------------------------------------------------------
 
@@ -281,6 +322,13 @@ class _Statements:
         relation, written, alias = self._target()
         chosen = self.rng.sample(self._plain(relation), 1)
         settings = ", ".join(f"{quoted(name)} = {self._assigned(kind, of)}" for name, kind, of in chosen)
+        if self.chance(0.15):
+            outer = self.make.scope
+            listed = ", ".join(quoted(name) for name, _, _ in chosen)
+            row = ", ".join(self._assigned(kind, of) for _, kind, of in chosen)
+            nested = self.queries.nested([kind for _, kind, _ in chosen], 1)
+            settings = f"({listed}) = {self.rng.choice([f'ROW({row})', f'({nested} LIMIT 1)'])}"
+            self.make.scope = outer
         source = ""
         if self.chance(0.25):
             text, extra = self.queries.source(1)

@@ -92,8 +92,10 @@ class Session:
         self.notices.clear()
         mode = list(Mode)[script.mode]
         before, after = (["BEGIN"], ["ROLLBACK"]) if script.rolled_back else ([], [])
+        if any(text.startswith("PREPARE") for text in script.statements):
+            after = [*after, "DEALLOCATE ALL"]
         for text in [*before, *script.statements, *after]:
-            if text == "ROLLBACK" or not _ended(seen):
+            if text in after or not _ended(seen):
                 run(connection.pgconn, text, mode, seen)
             if connection.pgconn.status != pq.ConnStatus.OK:
                 seen.text.append("connection lost")
