@@ -45,7 +45,8 @@ class Target:
     @property
     def pinned(self) -> Mapping[str, str]:
         """Settings sent with start-up; the server must report those it reports with these values."""
-        path = ", ".join(map(_identifier, self.search_path))
+        last = () if "pg_temp" in self.search_path else ("pg_temp",)  # else it comes first, and hides what we resolved
+        path = ", ".join(map(_identifier, (*self.search_path, *last)))
         return {"client_encoding": "UTF8", "standard_conforming_strings": "on", "search_path": path}
 
     def tls_context(self) -> ssl.SSLContext | None:

@@ -73,7 +73,7 @@ async def test_pinned_settings_win_over_those_of_the_role_and_the_session(target
     cluster.run("ALTER ROLE agent_rw SET search_path = evil; ALTER ROLE agent_rw SET standard_conforming_strings = off")
     asked = {"DateStyle": "German", "search_path": "evil", "client_encoding": "LATIN1"}
     link = await connect(target(user="agent_rw", search_path=("public", "Odd one")), settings=asked)
-    assert await fetch(link, "SHOW search_path") == [('public, "Odd one"',)]
+    assert await fetch(link, "SHOW search_path") == [('public, "Odd one", pg_temp',)]
     assert link.parameters["standard_conforming_strings"] == "on"
     assert link.parameters["client_encoding"] == "UTF8"
     assert link.parameters["DateStyle"].startswith("German")

@@ -18,9 +18,17 @@ def test_the_repr_shows_no_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schemas", "path"), [(("public",), "public"), (("Odd", 'a"b', "x, y"), '"Odd", "a""b", "x, y"'), (("",), '""')]
+    ("schemas", "path"),
+    [
+        (("public",), "public, pg_temp"),
+        (("Odd", 'a"b', "x, y"), '"Odd", "a""b", "x, y", pg_temp'),
+        (("",), '"", pg_temp'),
+        (("pg_temp", "public"), "pg_temp, public"),
+    ],
 )
-def test_the_search_path_is_quoted_where_it_must_be(schemas: tuple[str, ...], path: str) -> None:
+def test_the_search_path_is_quoted_where_it_must_be_and_temporary_names_come_last(
+    schemas: tuple[str, ...], path: str
+) -> None:
     assert target(search_path=schemas).pinned["search_path"] == path
 
 
