@@ -1,8 +1,11 @@
 """What a suite's run said of each test, and what became different through the gateway."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,6 +14,8 @@ import yaml
 HERE = Path(__file__).parent
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 Outcomes = Mapping[str, str]
+_SERVER = re.compile(r"_postgresql\+\w+$")
+"""what SQLAlchemy adds to the name of a class: driver and server version"""
 
 
 def of_go(lines: Iterable[str]) -> dict[str, str]:
@@ -23,7 +28,7 @@ def of_go(lines: Iterable[str]) -> dict[str, str]:
         event = json.loads(line)
         if event.get("Test") and event["Action"] in names:
             package = event["Package"].removeprefix("github.com/jackc/pgx/v5").lstrip("/")
-            found[f"{package}:{event['Test']}"] = names[event["Action"]]
+            found[f"{package}:{json.dumps(event['Test'])[1:-1]}"] = names[event["Action"]]
     return found
 
 
@@ -31,7 +36,8 @@ def of_junit(path: Path) -> dict[str, str]:
     """From pytest's JUnit file. What is reported twice (a test and its teardown) takes the worse outcome."""
     found: dict[str, str] = {}
     for case in ET.parse(path).iter("testcase"):  # noqa: S314 - written by the run this process started
-        name = f"{case.get('classname', '')}:{case.get('name', '')}"
+        group = _SERVER.sub("", case.get("classname", ""))
+        name = f"{group}:{json.dumps(case.get('name', ''))[1:-1]}"
         children = {child.tag for child in case}
         outcome = FAILED if children & {"failure", "error"} else SKIPPED if "skipped" in children else PASSED
         found[name] = FAILED if FAILED in {outcome, found.get(name)} else outcome
@@ -97,12 +103,21 @@ def baseline_of(suite: str) -> Path:
 
 def read_baseline(suite: str) -> dict[str, str]:
     """Test → outcome, as `write_baseline` stored them."""
-    lines = baseline_of(suite).read_text(encoding="utf-8").splitlines()
-    return {name: outcome for outcome, name in (line.split(" ", 1) for line in lines if not line.startswith("#"))}
+    found: dict[str, str] = {}
+    outcome = group = ""
+    for line in baseline_of(suite).read_text(encoding="utf-8").splitlines():
+        if line.startswith(" "):
+            found[f"{group}:{line[1:]}"] = outcome
+        else:
+            outcome, _, group = line.partition(" ")
+    return found
 
 
 def write_baseline(suite: str, outcomes: Outcomes) -> None:
-    """One line a test, sorted, so that a change of the baseline reads well."""
-    lines = [f"{outcome} {json.dumps(name)[1:-1]}\n" for name, outcome in sorted(outcomes.items())]
+    """A line for each group and outcome, then its tests: sorted, so that a change of the baseline reads well."""
+    sorted_names = sorted((*name.split(":", 1), outcome) for name, outcome in outcomes.items())
+    lines = []
+    for (group, outcome), tests in groupby(sorted(sorted_names, key=itemgetter(0, 2)), key=itemgetter(0, 2)):
+        lines += [f"{outcome} {group}", *(f" {test}" for _, test, _ in tests)]
     baseline_of(suite).parent.mkdir(exist_ok=True)
-    baseline_of(suite).write_text(f"# {suite}, directly\n{''.join(lines)}", encoding="utf-8")
+    baseline_of(suite).write_text("\n".join(lines) + "\n", encoding="utf-8")
