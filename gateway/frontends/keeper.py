@@ -24,14 +24,13 @@ CONNECT_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 5.0
 READ_SECONDS = 30.0
 """for one query of the catalog"""
-_FINGERPRINT = (
-    "SELECT (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_class)"
-    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_attribute)"
-    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_proc)"
-    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_rewrite)"
-    " || '/' || (SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.pg_trigger)"
-)
-"""Moves whenever a relation, column, function, view or trigger is created, changed or dropped."""
+_WATCHED = (
+    "pg_class", "pg_attribute", "pg_proc", "pg_rewrite", "pg_trigger", "pg_namespace", "pg_constraint", "pg_policy",
+    "pg_attrdef", "pg_type", "pg_operator", "pg_cast", "pg_inherits",
+)  # fmt: skip
+_LOOK = "(SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.{})"
+_FINGERPRINT = "SELECT " + " || '/' || ".join(map(_LOOK.format, _WATCHED))
+"""Moves whenever anything the snapshot is made of is created, changed or dropped."""
 
 
 @dataclass(eq=False)
