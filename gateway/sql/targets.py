@@ -83,6 +83,17 @@ def _refuse_reads(job: Job, node: Write, entry: Entry, relation: RelationInfo) -
         for found in read:
             if found is not None and job.visibility.method(relation, found) is not None:
                 raise Refused("statement.target_read", f"{relation.qualified}.{found.name}")
+    for name in _changed_inside(node):
+        inner = relation.column(name)
+        if inner is not None and job.visibility.method(relation, inner) is not None:
+            raise Refused("statement.target_read", f"{relation.qualified}.{name}")
+
+
+def _changed_inside(node: Write) -> Iterator[str]:
+    """Columns of which an element or field is assigned: the rest is read, and whether that fails tells what it is."""
+    for part in walk(node):
+        if isinstance(part, pb.UpdateStmt | pb.MergeWhenClause | pb.OnConflictClause):
+            yield from (item.res_target.name for item in _assigned(part) if item.res_target.indirection)
 
 
 class _Returning:

@@ -35,7 +35,10 @@ def test_a_trigger_of_another_event_or_relation_does_not_matter(sql: str) -> Non
                                  "DELETE FROM archive.cards USING notes WHERE acct = body", "UPDATE num_cards SET (id, pan) = (SELECT 1, pan)",
                                  "UPDATE num_cards n SET id = 1 FROM archive.cards c JOIN notes USING (id) WHERE n.pan = 1",
                                  "INSERT INTO num_cards(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2 WHERE num_cards.pan > 1",
-                                 "WITH d AS (DELETE FROM num_cards WHERE pan = 1) SELECT 1"])  # fmt: skip
+                                 "WITH d AS (DELETE FROM num_cards WHERE pan = 1) SELECT 1",
+                                 "UPDATE num_cards SET pan[1] = 1", "UPDATE num_cards SET pan_raw.part = 1 WHERE id = 1", "UPDATE num_cards n SET (id, pan['a']['b']) = (1, '2')",
+                                 "INSERT INTO num_cards(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET pan['a'] = '1'",
+                                 "MERGE INTO num_cards n USING notes o ON n.id = o.id WHEN MATCHED THEN UPDATE SET pan[1:2] = '{1}'"])  # fmt: skip
 def test_a_protected_column_of_the_target_is_not_read(sql: str) -> None:
     assert code_of(sql) == "statement.target_read"
 
