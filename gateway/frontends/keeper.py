@@ -51,6 +51,8 @@ class Keeper:
     """and one that has lasted for so long (`limits.session_max`)"""
     message_max: int = MESSAGE_MAX
     """bytes (`limits.message_max`)"""
+    told: dict[int, int] = field(default_factory=dict)
+    """process ids of the server's that serve clients → what those were told at login"""
     readings: int = 0
     """how often reading the catalog has begun"""
     _link: Link | None = None

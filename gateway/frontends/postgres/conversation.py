@@ -53,6 +53,7 @@ class Conversation:
     """the client was told of an error in the extended protocol: its messages are ignored up to Sync"""
     catalog_void: bool = False
     """the session changed the schema: what is known of it no longer holds"""
+    schema_changes: int = 0
     governed: bool = False
     """the transaction has touched something governed: what the server says at its end may quote it"""
     deciding: bool = False
@@ -97,6 +98,18 @@ class Conversation:
         if status == b"I":
             self.registry.end_transaction()
             self.governed = self.governed and not self.exchange.idle
+
+    def void_catalog(self) -> None:
+        """Note that a statement that changes the schema is being sent."""
+        self.catalog_void = True
+        self.schema_changes += 1
+
+    async def renew_catalog(self) -> None:
+        """Read the catalog again, which from then on shows what this session has changed. Raises Unavailable."""
+        changes = self.schema_changes
+        await self.keeper.reload()
+        if changes == self.schema_changes:
+            self.catalog_void = False
 
     def moved(self) -> None:
         """Wake whoever waits for the server."""

@@ -74,6 +74,7 @@ async def _part(conversation: Conversation) -> None:
         return
     if not conversation.exchange.idle and not conversation.link.at_eof:
         conversation.stop_upstream()
+    conversation.keeper.told.pop(conversation.link.pid, None)
     conversation.link.close()
     await asyncio.wait({conversation.relaying}, timeout=RELAY_SECONDS)
     if not conversation.relaying.done():

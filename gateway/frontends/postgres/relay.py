@@ -4,6 +4,8 @@ Bytes that need no change are passed on as they came. What is changed: an error 
 server that could carry a protected value, and card numbers that the net finds.
 """
 
+import contextlib
+
 from gateway.core.errors import GatewayError, ProtocolError, Unavailable
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.mirror import follow
@@ -37,6 +39,7 @@ async def ensure_upstream(conversation: Conversation) -> Link:
             conversation.link = await conversation.keeper.open(conversation.traveller.sid, conversation.startup)
         except Unavailable as error:
             raise EndSession.because(error) from None
+        conversation.keeper.told[conversation.link.pid] = conversation.pid
         conversation.relaying = conversation.house.spawn(relay(conversation, conversation.link))
         conversation.relaying.add_done_callback(conversation.failed)
     return conversation.link
@@ -72,15 +75,33 @@ async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -
             out.append(_translate(conversation, item, step))
             _settle(conversation, step)
     finally:
-        if ready:
-            await conversation.stopped()
-        shown = b"".join(out)
-        if shown and not conversation.ended.done():
-            conversation.client.write(shown)
-        for task, how in finished:
-            await conversation.finish(task, how)
+        await _show(conversation, b"".join(out), finished, ready=ready)
     conversation.moved()
     await conversation.client.drain()
+
+
+async def _show(conversation: Conversation, shown: bytes, finished: list[tuple[Task, Settled]], *, ready: bool) -> None:
+    """Write to the client, then record; recorded is also what a session's end keeps from being shown."""
+    try:
+        if ready:
+            await _before_ready(conversation)
+        if shown and not conversation.ended.done():
+            conversation.client.write(shown)
+    finally:
+        for task, how in finished:
+            await conversation.finish(task, how)
+
+
+async def _before_ready(conversation: Conversation) -> None:
+    """What has to be over before a client hears that the server is ready.
+
+    A cancel request of ours; and the reading of a schema it has changed, so that whoever learns of the change from it
+    is judged on it.
+    """
+    await conversation.stopped()
+    if conversation.catalog_void and conversation.at_rest:
+        with contextlib.suppress(Unavailable):  # the next statement meets it
+            await conversation.renew_catalog()
 
 
 def _settle(conversation: Conversation, step: Step) -> None:
@@ -137,9 +158,9 @@ def _error(conversation: Conversation, item: Frame, step: Step) -> bytes:
 
 
 def _notification(conversation: Conversation, item: Frame) -> bytes:
-    """Who hears its own NOTIFY tells it by the process id, and knows the one it was told at login."""
-    own = conversation.link is not None and server.parse_notification(item).pid == conversation.link.pid
-    return item.raw[:5] + conversation.pid.to_bytes(4, "big") + item.raw[9:] if own else item.raw
+    """Who hears a NOTIFY tells its own from others' by the process id: clients know those they were told at login."""
+    told = conversation.keeper.told.get(server.parse_notification(item).pid)
+    return item.raw if told is None else item.raw[:5] + told.to_bytes(4, "big") + item.raw[9:]
 
 
 def _parameter(conversation: Conversation, item: Frame) -> bytes:

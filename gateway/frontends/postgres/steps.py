@@ -34,8 +34,7 @@ async def ground_for(conversation: Conversation) -> Ground:
         await conversation.server_moves()
     try:
         if conversation.catalog_void and conversation.at_rest:
-            await conversation.keeper.reload()
-            conversation.catalog_void = False
+            await conversation.renew_catalog()
         ground = await conversation.keeper.ground()
     except Unavailable as error:
         raise EndSession.because(error) from None
@@ -160,7 +159,7 @@ async def _sendable(conversation: Conversation, rulings: tuple[Ruling, ...], pha
             await conversation.finish(task, Settled.LOST)
         raise
     if phase is not Phase.PARSE and any(isinstance(r.understood.effect, ChangeSchema) for r in rulings):
-        conversation.catalog_void = True
+        conversation.void_catalog()
     return tasks
 
 

@@ -7,10 +7,15 @@ import pytest
 
 from gateway.core.events import EventType
 from gateway.core.site import Posture
+from gateway.frontends.postgres.conversation import EndSession
+from gateway.frontends.postgres.relay import ensure_upstream
+from gateway.session.exchange import Entry, Wait
+from gateway.session.task import Phase
 from gateway.wire.postgres import server_messages as server
 from gateway.wire.postgres.fields import message, text
 from tests.frontends.postgres.test_conversation import kinds
 from tests.frontends.scripted import ServerModel, Stage, make_stage, play
+from tests.session import fakes
 from tests.support.rawpg import SYNC, TERMINATE, bind, describe, execute, parse, query
 
 OPEN = Posture(guarded=False)
@@ -137,3 +142,24 @@ def test_the_answers_of_two_queries_in_one_flight_belong_to_their_own_statements
     _, stage = shown(ServerModel(), b"".join(query(texts[n]) for n in order))
     outcomes = [event.outcome for event in stage.log.of(EventType.STATEMENT_FINISHED)]
     assert outcomes == [["done", "failed"][n] for n in order]
+
+
+def test_a_session_that_ends_while_a_schema_is_read_has_recorded_what_the_statement_did() -> None:
+    async def run() -> list[str]:
+        model = ServerModel()
+        stage = make_stage(model)
+        model.see = lambda _kind, _text: None
+
+        async def endless() -> None:
+            stage.conversation.leave(EndSession("test.over"))
+            await asyncio.sleep(3600)
+
+        stage.keeper.reload = endless  # type: ignore[method-assign]  # a reading that does not end
+        stage.conversation.void_catalog()
+        await ensure_upstream(stage.conversation)
+        task = stage.conversation.task(fakes.ruling(), Phase.QUERY)
+        stage.conversation.send(Entry(Wait.QUERY, (task,)), query("SELECT 1"))
+        await play(stage, [])
+        return [event.outcome for event in stage.log.of(EventType.STATEMENT_FINISHED)]
+
+    assert asyncio.run(run()) == ["done"]

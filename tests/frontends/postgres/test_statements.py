@@ -157,3 +157,13 @@ def test_many_sessions_at_once_keep_their_answers_apart(world: World) -> None:
     finally:
         for client in clients:
             client.close()
+
+
+def test_another_session_is_judged_on_a_schema_as_soon_as_its_change_is_told(own: World) -> None:
+    with own.connect() as one, own.connect() as other:
+        other.execute("SELECT 1")
+        one.execute("CREATE TABLE told(id int)")
+        other.execute("SELECT * FROM told")
+        asked = own.policy.asked[-1].statement
+        assert [(relation.name, relation.kind) for relation in asked.relations] == [("told", "table")]
+        assert not asked.hazards
