@@ -40,7 +40,6 @@ async def ensure_upstream(conversation: Conversation) -> Link:
         except Unavailable as error:
             raise EndSession.because(error) from None
         conversation.keeper.told[conversation.link.pid] = conversation.pid
-        conversation.keeper.told[conversation.link.pid] = conversation.pid
         conversation.relaying = conversation.house.spawn(relay(conversation, conversation.link))
         conversation.relaying.add_done_callback(conversation.failed)
     return conversation.link
