@@ -49,7 +49,7 @@ class Session:
         while not tail.endswith(READY):
             size = self.sock.recv_into(view)
             if not size:
-                raise ReaderError("the connection is gone")
+                raise ReaderError(f"{self.lane.name}: the connection is gone; the last words were {tail!r}")
             tail = tail[-200:] + bytes(view[max(0, size - 200) : size])
         return rows_said(tail)
 
