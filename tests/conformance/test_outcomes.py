@@ -44,4 +44,5 @@ def test_a_difference_without_a_reason_is_unexplained() -> None:
 def test_every_expected_difference_is_of_a_test_that_passes_directly() -> None:
     for suite in ("pgx", "asyncpg", "sqlalchemy"):
         passed = {name for name, outcome in outcomes.read_baseline(suite).items() if outcome == PASSED}
-        assert [name for name in outcomes.expected(suite) if name not in passed] == []
+        unknown = [name for name in outcomes.expected(suite) if not any(test.startswith(name) for test in passed)]
+        assert unknown == []
