@@ -278,7 +278,8 @@ def _runs(
     for place in sorted(_changed(written, cascades)):
         # What a cascade does to the other table (delete it, set it null) is not followed: any event may be meant.
         for hidden in placed.get(place, ()):
-            yield msgspec.structs.replace(hidden, events=rows.WRITING)
+            if not hidden.columns:
+                yield msgspec.structs.replace(hidden, events=rows.WRITING)
 
 
 def _labelled(

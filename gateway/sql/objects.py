@@ -48,6 +48,8 @@ class HiddenCode(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     events: frozenset[str]
     """insert update delete truncate: when it runs"""
+    columns: frozenset[str] = frozenset()
+    """columns a constraint or unique index looks at together; empty for code that sees the whole row"""
     relation: str = ""
     """`schema.relation` it belongs to"""
     governed: bool = False

@@ -9,6 +9,10 @@ from types import MappingProxyType
 
 _USER_SCHEMA = "n.nspname !~ '^pg_(toast|temp_)'"
 _NOT_SYSTEM = "n.nspname !~ '^pg_(toast|temp_)' AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+_LAST_SYSTEM = 16_383
+"""OIDs up to here were given by initdb"""
+_COLUMNS = "string_agg(DISTINCT d.refobjsubid::text, ' ')"
+_OF_COLUMNS = "d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0"
 
 QUERIES: Mapping[str, str] = MappingProxyType(
     {
@@ -62,6 +66,14 @@ QUERIES: Mapping[str, str] = MappingProxyType(
         "checks": "SELECT DISTINCT k.conrelid, k.conname FROM pg_constraint k "
         "JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid "
         "WHERE d.refclassid = 'pg_proc'::regclass AND k.conrelid <> 0",
+        "ties": f"SELECT k.conrelid, k.conname, {_COLUMNS} FROM pg_constraint k "
+        "JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refobjid = k.conrelid "
+        f"WHERE k.contype IN ('c', 'p', 'u', 'x') AND k.conrelid > {_LAST_SYSTEM} AND {_OF_COLUMNS} "
+        "GROUP BY k.oid, k.conrelid, k.conname HAVING count(DISTINCT d.refobjsubid) > 1 "
+        f"UNION ALL SELECT i.indrelid, c.relname, {_COLUMNS} FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+        "JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid = i.indrelid "
+        f"WHERE i.indisunique AND i.indrelid > {_LAST_SYSTEM} AND {_OF_COLUMNS} GROUP BY c.oid, i.indrelid, c.relname "
+        "HAVING count(DISTINCT d.refobjsubid) > 1",
         "defaults": "SELECT DISTINCT e.adrelid, a.attname FROM pg_attrdef e "
         "JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum "
         "JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid "

@@ -1,7 +1,7 @@
 """Rows of `QUERIES` turned into objects: every value arrives as text, booleans as `t` and `f`."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from gateway.sql.objects import CastInfo, ColumnInfo, FunctionInfo, HiddenCode, Kind, OperatorInfo, TypeInfo
@@ -174,4 +174,15 @@ def hidden_code_of(rows: Rows) -> dict[int, tuple[HiddenCode, ...]]:
     ):
         for relation, name in rows[query]:
             found[number(relation)].append(HiddenCode(kind=kind, name=text(name), events=events))
+    for oid, tie in _ties(rows):
+        found[oid].append(tie)
     return {oid: tuple(code) for oid, code in found.items()}
+
+
+def _ties(rows: Rows) -> Iterator[tuple[int, HiddenCode]]:
+    """Constraints and unique indexes over several columns: whether one may change depends on the others."""
+    names = {(number(row[0]), number(row[1])): text(row[2]) for row in rows["columns"]} if rows["ties"] else {}
+    for relation, name, attnums in rows["ties"]:
+        oid = number(relation)
+        columns = frozenset(names.get((oid, attnum), "") for attnum in numbers(attnums))
+        yield oid, HiddenCode(kind="constraint", name=text(name), events=frozenset({"update"}), columns=columns)

@@ -17,7 +17,7 @@ from gateway.sql.edits import Edit
 from gateway.sql.job import Job
 from gateway.sql.masks import mask
 from gateway.sql.model import Entry, Named, Reference
-from gateway.sql.objects import RelationInfo
+from gateway.sql.objects import HiddenCode, Kind, RelationInfo
 from gateway.sql.quoting import quote
 from gateway.sql.tree import Star, unwrap, walk
 
@@ -34,7 +34,7 @@ def check_targets(job: Job) -> None:
         if reference is None or relation is None:
             continue
         events = frozenset(_events(node))
-        refuse_hidden_code(job, relation, events)
+        refuse_hidden_code(job, relation, events, frozenset(_updated(node)))
         if not job.governed(relation):
             continue
         if relation.oid in job.filters:
@@ -48,12 +48,37 @@ def check_targets(job: Job) -> None:
     _refuse_masked_writes(job, writes)
 
 
-def refuse_hidden_code(job: Job, relation: RelationInfo, events: frozenset[str]) -> None:
-    """User-written code over governed rows runs only when site data lists it."""
+def refuse_hidden_code(
+    job: Job, relation: RelationInfo, events: frozenset[str], updated: frozenset[str] = frozenset()
+) -> None:
+    """User-written code over governed rows runs only when site data lists it. `updated`: what UPDATE assigns."""
     for hidden in relation.runs:
         name = f"{hidden.relation}.{hidden.name}"
+        if hidden.columns and not _tells(job, relation, hidden, updated):
+            continue
         if (relation.governed or hidden.governed) and hidden.events & events and name not in job.posture.triggers:
             raise Refused("statement.hidden_code", f"{hidden.kind} {name}")
+
+
+def _tells(job: Job, relation: RelationInfo, tie: HiddenCode, updated: frozenset[str]) -> bool:
+    """Whether an assignment is accepted depends on a protected value that stays: `CHECK (note <> pan)` is an oracle."""
+    owner = next(found for found in job.catalog.relations.values() if found.qualified == tie.relation)
+    columns = [column for column in owner.columns if column.name in tie.columns]
+    hidden = {column.name for column in columns if job.visibility.method(owner, column) is not None}
+    if relation.kind is Kind.VIEW:  # its columns may have other names
+        return bool(hidden) and hidden != tie.columns
+    return bool(tie.columns & updated) and bool(hidden - updated)
+
+
+def _updated(node: Write) -> Iterator[str]:
+    for part in walk(node):
+        match part:
+            case pb.UpdateStmt() | pb.OnConflictClause():
+                yield from (item.res_target.name for item in part.target_list)
+            case pb.MergeWhenClause() if part.command_type == pb.CMD_UPDATE:
+                yield from (item.res_target.name for item in part.target_list)
+            case _:
+                continue
 
 
 def _events(node: Write) -> Iterator[str]:

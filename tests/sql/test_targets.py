@@ -4,8 +4,13 @@
 import pytest
 
 from gateway.core.errors import Refused
-from tests.sql.payments import plan
-from tests.support.rules import case_posture
+from gateway.core.site import Posture
+from gateway.sql.catalog import build_catalog
+from gateway.sql.model import Scope
+from gateway.sql.rewrite import rewrite
+from gateway.sql.understand import understand
+from tests.sql.payments import catalog, plan, rows
+from tests.support.rules import case_posture, obligations
 
 LISTED = case_posture(triggers=("public.cards.cards_audit",))
 
@@ -84,3 +89,31 @@ def test_a_write_to_a_filtered_relation_is_refused() -> None:
         code_of("DELETE FROM customers WHERE id = 1", filters={"public.customers": "id > 1"})
         == "statement.filter_not_applicable"
     )
+
+
+TIES = {"num_cards": "1 2", "card_parts": "2 3", "card_parts_2024": "2 3", "customers": "1 2"}
+
+
+def tied(sql: str, posture: Posture) -> str:
+    """The plan's text where each of these relations has a constraint over two columns."""
+    oids = {name: str(catalog().relation_names["public", name]) for name in TIES}
+    ties = [(oids[name], f"{name}_tie", columns) for name, columns in TIES.items()]
+    known = build_catalog({**rows(), "ties": ties}, posture)
+    (found,) = understand(sql, known, Scope(search_path=("public",), posture=posture))
+    return rewrite(found, obligations(found.statement), known, posture).text
+
+
+@pytest.mark.parametrize("sql", ["UPDATE num_cards SET id = 5", "MERGE INTO num_cards n USING notes o ON n.id = o.id WHEN MATCHED THEN UPDATE SET id = 5",
+                                 "INSERT INTO num_cards(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 5", "UPDATE card_parts SET yr = 2025",
+                                 "WITH u AS (UPDATE card_parts_2024 SET yr = 2024) SELECT 1"])  # fmt: skip
+def test_a_constraint_that_ties_what_is_assigned_to_what_is_hidden_is_an_oracle(sql: str) -> None:
+    with pytest.raises(Refused, match=r"statement\.hidden_code: constraint public"):
+        tied(sql, case_posture())
+    listed = ("num_cards.num_cards_tie", "card_parts.card_parts_tie", "card_parts_2024.card_parts_2024_tie")
+    assert tied(sql, case_posture(triggers=tuple(f"public.{name}" for name in listed))) == sql
+
+
+@pytest.mark.parametrize("sql", ["UPDATE num_cards SET id = 5, pan = 6", "UPDATE num_cards SET pan_num = 5", "INSERT INTO num_cards(id, pan) VALUES (1, 2)", "DELETE FROM num_cards WHERE id = 1",
+                                 "UPDATE card_parts SET pan = '5'", "UPDATE customers SET name = 'x'"])  # fmt: skip
+def test_a_constraint_over_what_the_agent_writes_or_may_see_is_none(sql: str) -> None:
+    assert tied(sql, case_posture()) == sql
