@@ -14,6 +14,8 @@ class Shape:
     """type OIDs"""
     formats: tuple[int, ...] = ()
     """0 text, 1 binary, as described; a Describe of a statement always says text"""
+    described: bytes = b""
+    """the RowDescription itself"""
 
     def columns(self, asked: Sequence[int] | None = None) -> tuple[tuple[int, int], ...]:
         """Type and format of each column. `asked` are the formats of a Bind: none, one for all, or one for each."""

@@ -87,6 +87,7 @@ async def _show(conversation: Conversation, shown: bytes, finished: list[tuple[T
             await _before_ready(conversation)
         if shown and not conversation.ended.done():
             conversation.client.write(shown)
+            conversation.client.flush()  # the client need not wait for our records
     finally:
         for task, how in finished:
             await conversation.finish(task, how)

@@ -5,6 +5,7 @@ from gateway.frontends.postgres.conversation import Conversation
 from gateway.masking.detect import blank, blank_row, suspicious
 from gateway.masking.fields import readings
 from gateway.session.exchange import Step
+from gateway.session.registry import Prepared
 from gateway.session.ruling import Ruling
 from gateway.session.shape import Shape
 from gateway.session.task import Task
@@ -19,7 +20,7 @@ def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
     """
     about = step.entry.about if step.entry else None
     ruling = step.task.ruling if step.task else (about.ruling if about else None)
-    if ruling is None or ruling.plan is None:
+    if ruling is None or ruling.plan is None or _is_known(item, step, about):
         return
     fields = parse_row_description(item)
     protected, expected = ruling.ground.catalog.protected, _expected(conversation, ruling)
@@ -28,11 +29,22 @@ def check_columns(conversation: Conversation, item: Frame, step: Step) -> None:
         if place in protected and place not in expected:
             raise ProtocolError("result.unexpected_column", f"attribute {field.attnum} of relation {field.table_oid}")
     exempt = exempt_columns(ruling, fields, expected)
-    shape = Shape(exempt, tuple(field.type_oid for field in fields), tuple(field.format for field in fields))
+    types, formats = tuple(field.type_oid for field in fields), tuple(field.format for field in fields)
+    shape = Shape(exempt, types, formats, item.raw)
     if step.task is not None:
         step.task.shape = shape
     elif about is not None:
         about.shape = shape
+
+
+def _is_known(item: Frame, step: Step, about: Prepared | None) -> bool:
+    """Whether a prepared statement is described, word for word, as it was when its columns were checked.
+
+    Drivers ask before each Execute. What a FETCH may show hangs on its cursor, so it is looked at each time.
+    """
+    if step.task is not None or about is None or about.shape is None or about.shape.described != item.raw:
+        return False
+    return about.ruling is not None and about.ruling.understood.statement.action != "fetch"
 
 
 def no_columns(step: Step) -> None:

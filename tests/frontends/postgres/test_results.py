@@ -59,6 +59,30 @@ async def test_a_column_policy_cleared_may_come_and_is_not_scanned() -> None:
     assert task.shape.columns() == ((23, 1), (25, 0))
 
 
+async def test_a_description_that_was_checked_is_known_again_and_any_other_is_checked() -> None:
+    conversation = make_stage(ServerModel()).conversation
+    about = Prepared(ruling())
+    harmless = described(server.Column(name="y", type_oid=23))
+    for _ in range(2):
+        check_columns(conversation, harmless, Step(Entry(Wait.DESCRIBE, about=about)))
+    assert about.shape is not None
+    assert about.shape.types == (23,)
+    first = about.shape
+    check_columns(conversation, harmless, Step(Entry(Wait.DESCRIBE, about=about)))
+    assert about.shape is first
+    with pytest.raises(ProtocolError, match=r"result\.unexpected_column"):
+        check_columns(conversation, described(COLUMN), Step(Entry(Wait.DESCRIBE, about=about)))
+    assert about.shape is first
+
+
+async def test_another_statement_does_not_profit_from_a_description_that_was_checked() -> None:
+    conversation = make_stage(ServerModel()).conversation
+    cleared, other = Prepared(ruling(raw=True)), Prepared(ruling())
+    check_columns(conversation, described(COLUMN), Step(Entry(Wait.DESCRIBE, about=cleared)))
+    with pytest.raises(ProtocolError, match=r"result\.unexpected_column"):
+        check_columns(conversation, described(COLUMN), Step(Entry(Wait.DESCRIBE, about=other)))
+
+
 def test_a_column_that_names_no_table_is_scanned() -> None:
     assert exempt_columns(ruling(raw=True), (server.Column(name="x", type_oid=25),), frozenset({PAN})) == frozenset()
 
