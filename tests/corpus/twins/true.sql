@@ -10,4 +10,5 @@ INSERT INTO wallets(id, owner, "Card №", short, fixed, number, numbers, held, 
 INSERT INTO base_cards VALUES (1, 'base');
 INSERT INTO kid_cards VALUES (2, 'kid', '4111111111111111'), (3, 'kid', '4012888888881111'), (4, 'kid', NULL);
 INSERT INTO "Odd Таблица" VALUES (1, '5555555555554444', 'shown', 'x.y'), (2, '4012888888881881', 'also', NULL), (3, '9', '', 'z');
+INSERT INTO bound VALUES (1, '4111111111111111', 'visa', 20), (2, '4', '4111111111111111', 5);
 INSERT INTO kept VALUES (1, ROW(1, '4111111111111111')), (2, ROW(2, NULL)), (3, NULL);

@@ -10,4 +10,5 @@ INSERT INTO wallets(id, owner, "Card №", short, fixed, number, numbers, held, 
 INSERT INTO base_cards VALUES (1, 'base');
 INSERT INTO kid_cards VALUES (2, 'kid', '30000000001111'), (3, 'kid', '30000000001111'), (4, 'kid', '1');
 INSERT INTO "Odd Таблица" VALUES (1, '1234567890124444', 'shown', 'x.y'), (2, '123456781881', 'also', NULL), (3, NULL, '', 'z');
+INSERT INTO bound VALUES (1, '3000000001111', 'visa', 20), (2, NULL, '4111111111111111', 5);
 INSERT INTO kept VALUES (1, NULL), (2, ROW(9, 'q')), (3, ROW(8, '7'));

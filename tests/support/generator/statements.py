@@ -23,6 +23,8 @@ _WRITABLE = frozenset(
         "kid_cards",
         "base_cards",
         "kept",
+        "bound",
+        "v_bound",
         "v_safe",
         "v_cards",
     ]

@@ -32,6 +32,7 @@ LABELS: Mapping[str, Mapping[str, list[str]]] = MappingProxyType(
         },
         "public.kid_cards": {"pan": ["pan"]},
         "public.Odd Таблица": {"PAN": ["pan"]},
+        "public.bound": {"pan": ["pan"]},
     }
 )
 _INSERTS = re.compile(r"^INSERT INTO .*?;$", re.MULTILINE | re.DOTALL)
