@@ -55,8 +55,9 @@ def sdist(requirement: str) -> Path:
     if not folder.exists():
         archive = cache() / f"{name}-{version}.tar.gz"
         if not archive.exists():
-            where = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "-d", str(cache()), requirement]
-            _run([sys.executable, "-m", "pip", "download", "-q", *where])
+            # not `:all:`, which would compile the build tools, too
+            where = ["--no-deps", "--no-binary", name, "-d", str(cache()), requirement]
+            _run([python(), "-m", "pip", "download", "-q", *where])
         staged = cache() / f"{name}-{version}.new"
         shutil.rmtree(staged, ignore_errors=True)
         with tarfile.open(archive) as packed:
