@@ -4,7 +4,6 @@ import re
 
 from gateway.core.codes import CODES
 
-
 NAMED_BY_THE_CONTRACT = {"second_reader_unread"}
 """A hazard whose name policies rely on; it has no dot."""
 
