@@ -21,7 +21,7 @@ from tests.support.postgres import HOST, Cluster, password_of, running_cluster
 DATABASE = "bench"
 ROLE = "agent_ro"
 SESSIONS = 1200
-"""connections the server and both proxies allow"""
+"""connections each proxy may have"""
 PASSWORD = "unused by a server that trusts loopback"  # noqa: S105 -- there is none
 SITE = Site(
     classification={DATABASE: {"public.cards": {"pan": ["pan"], "cvv": ["cvv"]}}},
@@ -35,7 +35,7 @@ SITE = Site(
 _SERVER = {
     "log_statement": "none",
     "log_connections": "off",
-    "max_connections": str(SESSIONS + 20),
+    "max_connections": str(2 * SESSIONS + 20),  # pgbouncer keeps what it has once opened
     "shared_buffers": "512MB",
     "max_wal_size": "8GB",
 }
