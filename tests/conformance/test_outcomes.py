@@ -41,6 +41,11 @@ def test_a_difference_without_a_reason_is_unexplained() -> None:
     assert "c: UNEXPLAINED" in seen.table()
 
 
+def test_the_function_of_a_test_is_what_runs_it_again() -> None:
+    assert outcomes.function_of("pgconn:TestA/part/of") == "TestA"
+    assert outcomes.function_of("test.m.Class:test_b[x:y/z]") == "test_b"
+
+
 def test_every_expected_difference_is_of_a_test_that_passes_directly() -> None:
     for suite in ("pgx", "asyncpg", "sqlalchemy"):
         passed = {name for name, outcome in outcomes.read_baseline(suite).items() if outcome == PASSED}

@@ -90,6 +90,11 @@ class Comparison:
         return "\n".join([counts, *(f"  {name}: {self.reason(name) or 'UNEXPLAINED'}" for name in self.lost)])
 
 
+def function_of(name: str) -> str:
+    """The test function of a test, without its group, subtest and parameters."""
+    return name.split(":", 1)[1].split("/", 1)[0].split("[", 1)[0]
+
+
 def expected(suite: str) -> dict[str, str]:
     """Test → why it may differ, from `expected.yaml`, which groups the tests of one reason."""
     groups = yaml.safe_load((HERE / "expected.yaml").read_text(encoding="utf-8"))[suite] or []
