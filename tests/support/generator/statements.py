@@ -163,7 +163,7 @@ class _Statements:
             if self.chance(0.5)
             else ""
         )
-        return [f"COPY {self.queries.named(relation).replace(' *', '')}{listed} TO STDOUT{options}"]
+        return [f"COPY {self.queries.named(relation).removesuffix(' *')}{listed} TO STDOUT{options}"]
 
     def explain(self) -> list[str]:
         """EXPLAIN of a query or of a write."""
@@ -263,7 +263,7 @@ class _Statements:
         )
         return (
             relation,
-            self.queries.named(relation).replace(" *", "") + (f" AS {alias}" if alias != own else ""),
+            self.queries.named(relation).removesuffix(" *") + (f" AS {alias}" if alias != own else ""),
             alias,
         )
 

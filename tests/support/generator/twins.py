@@ -51,9 +51,9 @@ def connection_name(side: str) -> str:
 
 
 def site() -> Site:
-    """Agents may do everything but see a protected value as it is."""
+    """Agents may do everything but see a protected value as it is; they may even store what they see through masks."""
     connections = [connection_name(side) for side in SIDES]
-    return Site(dict.fromkeys(connections, LABELS), everything_but_clear(*connections).access)
+    return Site(dict.fromkeys(connections, LABELS), everything_but_clear(*connections, write_masked=True).access)
 
 
 @contextmanager
