@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.measure import FULL, QUICK, measure
-from bench.report import page
+from bench.report import describe_machine, page
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
 FILES = 16_384
@@ -31,8 +31,9 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed gateway has its bytecode when it starts
     begin = time.monotonic()
+    machine = describe_machine()
     figures = measure(size, lambda text: print(f"{time.monotonic() - begin:5.0f} s  {text}", file=sys.stderr))
-    text = page(figures, " ".join(["bench/run", *arguments]))
+    text = page(figures, " ".join(["bench/run", *arguments]), machine)
     print(text)
     if not asked.quick:
         PAGE.write_text(text, encoding="utf-8")

@@ -21,8 +21,8 @@ HOOPINSPECT_OPA = 0.17
 """the best share of direct that hoopinspect reached with OPA, two calls a SELECT (measured elsewhere)"""
 
 
-def page(figures: Figures, command: str) -> str:
-    """The reference page."""
+def page(figures: Figures, command: str, machine: Sequence[tuple[str, str]]) -> str:
+    """The reference page. `machine` is what `describe_machine` said before anything was measured."""
     return "\n".join(
         [
             "# Performance",
@@ -32,7 +32,7 @@ def page(figures: Figures, command: str) -> str:
             "loopback. CPU is the least of all rounds, everything else the median; the lanes take turns within each",
             "round. CPU and ratios say more than rates here: client, proxy and server share the same cores.",
             "",
-            markdown(("", ""), _machine()),
+            markdown(("", ""), machine),
             "## Targets",
             "",
             targets(rows(figures)),
@@ -189,9 +189,11 @@ def _log(figures: Figures) -> str:
     return markdown(("CPU", ""), lines)
 
 
-def _machine() -> list[tuple[str, str]]:
+def describe_machine() -> list[tuple[str, str]]:
+    """Hardware, versions, and how busy the machine is: asked before the measuring, which keeps it busy itself."""
     return [
         ("machine", f"{os.cpu_count()} cores, {_found('/proc/cpuinfo', r'model name.*: (.*)')}"),
+        ("load before", f"{os.getloadavg()[0]:.1f} (other work on the same cores makes all figures worse)"),
         ("memory", f"{int(_found('/proc/meminfo', r'MemTotal: *([0-9]+)') or 0) / MB:.0f} GB"),
         ("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"),
         ("gateway", f"{version('querywarden')}, commit {_said('git', 'rev-parse', '--short=12', 'HEAD')}"),
