@@ -275,33 +275,7 @@ class Expressions:
             case "bool":
                 return self.condition(depth)
             case "text":
-                text, number = self.value("text", depth), self.rng.randrange(1, 17)
-                return self.rng.choice(
-                    [
-                        f"substring({text} FROM {number} FOR 3)",
-                        f"overlay({text} PLACING 'x' FROM {number})",
-                        f"trim(BOTH '*' FROM {text})",
-                        f'({text} COLLATE "C")',
-                        f"substring({text} FROM '[0-9]+')",
-                        f"(regexp_match({text}, '(.)(.)'))[1]",
-                        f"repeat({text}, 2)",
-                        f"lpad({text}, 20, 'x')",
-                        f"({self.leaf('texts')})[{self.rng.randrange(1, 3)}]",
-                        f"XMLFOREST({text} AS v, {self.row(0)} AS r)::text",
-                        f"XMLELEMENT(name v, XMLATTRIBUTES({text} AS a))::text",
-                        f"XMLSERIALIZE(CONTENT XMLELEMENT(name v, {text}) AS text)",
-                        f"({text} AT TIME ZONE 'UTC')::text",
-                        f"(SELECT z FROM (SELECT {text}) AS z)::text",
-                        "(held).number",
-                        f"({self.row(0)}).pan",
-                        f"({self._any_source()}.held).number",
-                        f"{self._any_source()}.text",
-                        f"format('%s', {self.row(0)})",
-                        f"concat_ws('|', {self.row(0)}, {text})",
-                        f"normalize({text})",
-                        f"(({self.row(0)})::text)",
-                    ]
-                )
+                return self._special_text(self.value("text", depth), self.rng.randrange(1, 17))
             case "int":
                 return self.rng.choice(
                     [f"position('4' IN {self.value('text', depth)})", f"extract(year FROM {self.leaf('time')})::int"]
@@ -310,6 +284,34 @@ class Expressions:
                 return f"ARRAY[{self.value('text', depth)}, {self.leaf('text')}]"
             case _:
                 return self.leaf(kind)
+
+    def _special_text(self, text: str, number: int) -> str:
+        return self.rng.choice(
+            [
+                f"substring({text} FROM {number} FOR 3)",
+                f"overlay({text} PLACING 'x' FROM {number})",
+                f"trim(BOTH '*' FROM {text})",
+                f'({text} COLLATE "C")',
+                f"substring({text} FROM '[0-9]+')",
+                f"(regexp_match({text}, '(.)(.)'))[1]",
+                f"repeat({text}, 2)",
+                f"lpad({text}, 20, 'x')",
+                f"({self.leaf('texts')})[{self.rng.randrange(1, 3)}]",
+                f"XMLFOREST({text} AS v, {self.row(0)} AS r)::text",
+                f"XMLELEMENT(name v, XMLATTRIBUTES({text} AS a))::text",
+                f"XMLSERIALIZE(CONTENT XMLELEMENT(name v, {text}) AS text)",
+                f"({text} AT TIME ZONE 'UTC')::text",
+                f"(SELECT z FROM (SELECT {text}) AS z)::text",
+                "(held).number",
+                f"({self.row(0)}).pan",
+                f"({self._any_source()}.held).number",
+                f"{self._any_source()}.text",
+                f"format('%s', {self.row(0)})",
+                f"concat_ws('|', {self.row(0)}, {text})",
+                f"normalize({text})",
+                f"(({self.row(0)})::text)",
+            ]
+        )
 
     def _any_source(self) -> str:
         return self.rng.choice([source.name for source in self.scope.sources] or ["cards"])
