@@ -58,6 +58,8 @@ class Conversation:
     """the transaction has touched something governed: what the server says at its end may quote it"""
     deciding: bool = False
     """a statement is being judged and recorded: it must not be cut off between its decision and its outcome"""
+    stop_when_sent: bool = False
+    """the client has cancelled a statement that has not reached the server yet"""
     stopping: "asyncio.Task[None] | None" = None
     """a cancel request of ours on its way; the next statement must not be hit by it"""
     statements: int = 0
@@ -142,6 +144,9 @@ class Conversation:
         self.governed = self.governed or any(task.governed for task in entry.tasks)
         self.exchange.sent(entry)
         self.link.stream.write(message)
+        if self.stop_when_sent:
+            self.stop_when_sent = False
+            self.stop_upstream()
 
     def _skip(self, entry: Entry) -> None:
         changes = [change for task in entry.tasks for change in task.changes]
@@ -175,6 +180,13 @@ class Conversation:
             self.stop_upstream()
         else:
             self._arm(task, seconds)
+
+    async def cancel(self) -> None:
+        """The client asks to stop what it has asked for: the server is told at once, or as soon as it has got that."""
+        if self.deciding and self.exchange.idle:
+            self.stop_when_sent = True
+        elif self.link is not None:
+            await self.keeper.cancel(self.link)
 
     def stop_upstream(self) -> None:
         """Ask the server to cancel what it is doing now."""

@@ -68,8 +68,8 @@ class Reception:
     async def _cancel(self, arrival: CancelArrival) -> None:
         try:
             found = self.running.get((arrival.pid, arrival.key))
-            if found is not None and found.link is not None:
-                await found.keeper.cancel(found.link)
+            if found is not None:
+                await found.cancel()
         finally:
             arrival.hang_up()
 

@@ -131,7 +131,7 @@ async def go(  # noqa: PLR0913, PLR0917 -- what a journey needs
     """Judge, record, and have a connection to send on. None when it ended in a refusal, which has been answered."""
     journey = travel(legs, phase, conversation.traveller, ground)
     conversation.statements += len(legs)
-    conversation.deciding = True
+    conversation.deciding, conversation.stop_when_sent = True, False
     try:
         rulings = await conversation.house.driver.perform(journey, conversation.traveller)
         refused = next((r for r in rulings if r.refusal and r.refusal.code != "statement.withheld"), None)

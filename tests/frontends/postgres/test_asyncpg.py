@@ -80,3 +80,10 @@ async def test_notifications_pass_in_open_posture_and_bear_the_process_ids_clien
         await another.execute("NOTIFY news, 'from elsewhere'")
         assert await asyncio.wait_for(heard.get(), 10) == (another.get_server_pid(), "from elsewhere")
         await connection.remove_listener("news", lambda *_: None)
+
+
+async def test_a_statement_cancelled_before_the_database_was_reached_is_stopped_there(world: World) -> None:
+    async with connected(world) as connection:
+        with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+            await connection.execute("SELECT count(*) FROM generate_series(1, 20000000000)", timeout=0.001)
+        assert await asyncio.wait_for(connection.fetchval("SELECT 2"), 20) == 2
