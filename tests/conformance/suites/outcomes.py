@@ -14,6 +14,8 @@ import yaml
 HERE = Path(__file__).parent
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 Outcomes = Mapping[str, str]
+_TEMPORARY = re.compile(r"(/tmp/\w*?)\d+(?=/)")
+"""a folder in the name of a Go test; its number is another in each run"""
 _SERVER = re.compile(r"_postgresql\+\w+$")
 """what SQLAlchemy adds to the name of a class: driver and server version"""
 
@@ -28,7 +30,8 @@ def of_go(lines: Iterable[str]) -> dict[str, str]:
         event = json.loads(line)
         if event.get("Test") and event["Action"] in names:
             package = event["Package"].removeprefix("github.com/jackc/pgx/v5").lstrip("/")
-            found[f"{package}:{json.dumps(event['Test'])[1:-1]}"] = names[event["Action"]]
+            test = _TEMPORARY.sub(r"\1", json.dumps(event["Test"])[1:-1])
+            found[f"{package}:{test}"] = names[event["Action"]]
     return found
 
 
