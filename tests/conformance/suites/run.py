@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tests.conformance.suites import fetch, outcomes
 
-SECONDS = 1500
+SECONDS = 2700
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def pgx(server: Server, folder: Path, *tests: str) -> dict[str, str]:
     variables = {"PGX_TEST_DATABASE": server.conninfo(), "GOFLAGS": "-mod=mod"}
     variables |= {f"PGX_TEST_{kind}_CONN_STRING": server.conninfo() for kind in ("TCP", "TLS")}
     chosen = ["-run", f"^({'|'.join(tests)})"] if tests else []
-    command = ["go", "test", "-json", "-p", "1", "-count", "1", "-timeout", "10m", *chosen, "./..."]
+    command = ["go", "test", "-json", "-p", "1", "-count", "1", "-timeout", "25m", *chosen, "./..."]
     _run(command, fetch.pgx(), variables, folder / "pgx.log")
     return outcomes.of_go((folder / "pgx.log").read_text(encoding="utf-8", errors="replace").splitlines())
 
