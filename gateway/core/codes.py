@@ -118,6 +118,9 @@ CODES: dict[str, Code] = {
     "statement.too_long": Code(
         *_DENIED, "the statement is longer than what is read", "Send shorter statements; values as parameters."
     ),
+    "statement.too_many": Code(
+        *_DENIED, "one message holds more statements than are read at once", "Send at most 2,000 statements a message."
+    ),
     "statement.too_deep": Code(
         *_DENIED,
         "the statement is nested too deeply to be read",

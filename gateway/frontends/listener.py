@@ -39,17 +39,55 @@ async def serve(
 ) -> None:
     """Accept until cancelled; each client is served in a task of its own, kept in `running` until it ends.
 
-    `receive` takes care of the socket and does not raise. Without free descriptors we wait for some.
+    `receive` takes care of the socket and does not raise.
     """
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            sock, _ = await loop.sock_accept(listening)
-        except ConnectionError:
-            continue  # it left while it waited in the backlog
-        except OSError:
-            await asyncio.sleep(_BREATH_SECONDS)
-            continue
-        task = loop.create_task(receive(sock))
-        running.add(task)
-        task.add_done_callback(running.discard)
+    accepting = _Accepting(listening, receive, running)
+    accepting.begin()
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        accepting.end()
+
+
+class _Accepting:
+    """Takes clients when there are some. It waits for nothing in between, so that none is lost when it is cancelled."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        receive: Callable[[socket.socket], Coroutine[None, None, None]],
+        running: set[asyncio.Task[None]],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listening = listening
+        self._receive = receive
+        self._running = running
+        self._breath: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Listen for clients."""
+        self._breath = None
+        self._loop.add_reader(self._listening, self._accept)
+
+    def end(self) -> None:
+        """Take no more."""
+        self._loop.remove_reader(self._listening)
+        if self._breath is not None:
+            self._breath.cancel()
+
+    def _accept(self) -> None:
+        for _ in range(BACKLOG):
+            try:
+                sock, _ = self._listening.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionError:
+                continue  # it left while it waited in the backlog
+            except OSError:  # no free descriptors: wait for some
+                self._loop.remove_reader(self._listening)
+                self._breath = self._loop.call_later(_BREATH_SECONDS, self.begin)
+                return
+            sock.setblocking(False)  # noqa: FBT003 -- the standard library takes it so
+            task = self._loop.create_task(self._receive(sock))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)

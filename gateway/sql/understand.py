@@ -3,7 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from google.protobuf.message import Message
@@ -25,6 +25,9 @@ from gateway.sql.shapes import parameter_class, shape_of
 from gateway.sql.tokens import UNAVAILABLE, redact, redact_tokens
 from gateway.sql.tree import unwrap
 
+STATEMENTS_MAX: Final = 2000
+"""in one message: each takes a fraction of a millisecond to read, and all of them are held at once"""
+_NOT_SHOWN: Final = frozenset({"statement.too_long", "statement.too_many"})
 _KEPT = 512
 """answers; one of a large join takes 60 kB"""
 _KEPT_TEXT_MAX = 16_384
@@ -53,6 +56,8 @@ def _understand(text: str, catalog: Catalog, scope: Scope) -> tuple[Understood, 
     try:
         tokens = grammar.scan(text)
         statements = grammar.parse(text, tokens)
+        if len(statements) > STATEMENTS_MAX:
+            return (_opaque(text, "statement.too_many", f"{len(statements)} in one message"),)
         raw = text.encode()
         spans = [_span(statement, raw) for statement in statements]
         if spans == [Span(0, len(raw))]:
@@ -93,7 +98,7 @@ def _span(statement: pb.RawStmt, raw: bytes) -> Span:
 
 def _opaque(text: str, code: str, detail: str = "") -> Understood:
     """What was not read: nothing but that."""
-    shown = UNAVAILABLE if code == "statement.too_long" else redact(text)
+    shown = UNAVAILABLE if code in _NOT_SHOWN else redact(text)
     statement = Statement(
         action="unknown",
         category="admin",

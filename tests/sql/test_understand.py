@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.core.statement import Parameter
 from gateway.sql.model import Span
+from gateway.sql.tokens import UNAVAILABLE
+from gateway.sql.understand import STATEMENTS_MAX
 from tests.sql.payments import OPEN, hazards, one, read
 
 FRAGMENTS = st.lists(
@@ -128,3 +130,11 @@ def test_answers_are_kept_by_exact_text() -> None:
     assert one("SELECT 4711") is one("SELECT 4711")
     assert one("SELECT 4711") is not one("SELECT 4712")
     assert one("SELECT 4711", posture=OPEN) is not one("SELECT 4711")
+
+
+def test_a_message_of_too_many_statements_is_refused_without_being_read() -> None:
+    most = ";".join(["SELECT 1"] * STATEMENTS_MAX)
+    assert len(read(most)) == STATEMENTS_MAX
+    (refused,) = read(f"{most};SELECT 1")
+    assert [hazard.code for hazard in refused.statement.hazards] == ["statement.too_many"]
+    assert refused.statement.text_redacted == UNAVAILABLE
