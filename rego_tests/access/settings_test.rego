@@ -42,3 +42,22 @@ test_a_definition_that_names_a_setting_is_held_to_the_list if {
 	testing.denied(testing.decide(asked), "access.setting")
 	testing.outcome_with(asked, {"posture": {"payments": "open"}}) == "allow"
 }
+
+opened := {"posture": {"payments": "open"}}
+
+test_in_open_posture_names_may_not_move_under_a_grant_that_names_relations if {
+	every name in ["search_path", "Search_Path", "set_config"] {
+		asked := setting("set", [name])
+		testing.denied(testing.decide_with(asked, opened), "access.setting")
+	}
+	testing.outcome_with(setting("set", ["log_statement"]), opened) == "allow"
+	testing.outcome_with(setting("reset", ["search_path"]), opened) == "allow"
+	testing.outcome_with(setting("show", ["search_path"]), opened) == "allow"
+}
+
+test_in_open_posture_names_may_move_where_every_relation_is_granted if {
+	asked := testing.does(["owners"], "set", "session", {"relations": [], "settings": ["search_path"]})
+	testing.outcome_with(asked, opened) == "allow"
+	both := testing.does(["owners", "agents"], "set", "session", {"relations": [], "settings": ["search_path"]})
+	testing.outcome_with(both, opened) == "allow"
+}

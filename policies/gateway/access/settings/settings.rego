@@ -10,7 +10,10 @@ import data.gateway.lib.site
 # title: Whether every setting may be changed, or is only read
 default covered := false
 
-covered if site.open
+covered if {
+	site.open
+	not moves_names
+}
 
 covered if only_reads
 
@@ -29,6 +32,29 @@ only_reads if {
 	}
 }
 
+# Where a grant names relations, what a name means must not move under it: there, `open` does not open this.
+moves_names if {
+	not everything_granted
+	some grant in site.mine(data.site.grants)
+	not "*" in grant.relations
+	moving
+}
+
+everything_granted if {
+	some grant in site.mine(data.site.grants)
+	"*" in grant.relations
+	"*" in grant.actions
+}
+
+moving if {
+	not only_reads
+	input.action.name != "reset"
+	some name in input.statement.settings
+	moves(name)
+}
+
+moves(name) if lower(name) in {"search_path", "set_config"}
+
 settable(name) if allow.settings[lower(name)] == true
 
 settable(name) if startswith(lower(name), "querywarden.")
@@ -43,9 +69,19 @@ settable(name) if startswith(lower(name), "querywarden.")
 #   severity: medium
 #   remedy: Leave the setting as it is.
 effects contains effect if {
+	some name in refused
+	effect := {"effect": "deny", "code": "access.setting", "args": {"setting": name}}
+}
+
+refused contains name if {
 	not site.open
 	not only_reads
 	some name in input.statement.settings
 	not settable(name)
-	effect := {"effect": "deny", "code": "access.setting", "args": {"setting": name}}
+}
+
+refused contains name if {
+	moves_names
+	some name in input.statement.settings
+	moves(name)
 }
