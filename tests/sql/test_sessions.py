@@ -1,20 +1,25 @@
 """What real tools send is understood: in open posture nothing of it is a hazard, and nothing is changed."""
 # ruff: noqa: E501 -- a table of statements, one a line
 
-import pytest
-
 from gateway.core.verdict import Obligations
 from gateway.sql.rewrite import rewrite
 from tests.sql.payments import OPEN, catalog, read
 from tests.support.sessions import Session, postgres_sessions
 
 
-@pytest.mark.parametrize("session", postgres_sessions(), ids=lambda session: session.id)
-def test_a_captured_session_is_read_and_sent_as_it_is(session: Session) -> None:
-    for text in session.sql:
-        for found in read(text, OPEN):
-            assert found.statement.hazards == ()
-            assert rewrite(found, Obligations(), catalog(), OPEN).text == found.text
+def changed(session: Session) -> list[str]:
+    """Statements of a session that are a hazard, or would not be sent as they are."""
+    return [
+        found.text
+        for text in session.sql
+        for found in read(text, OPEN)
+        if found.statement.hazards or rewrite(found, Obligations(), catalog(), OPEN).text != found.text
+    ]
+
+
+def test_captured_sessions_are_read_and_sent_as_they_are() -> None:
+    """Where the captured sessions are absent, the test below stands alone; tests/e2e says aloud that they are."""
+    assert {session.id: found for session in postgres_sessions() if (found := changed(session))} == {}
 
 
 def test_the_statements_of_drivers_are_read_without_the_captured_sessions() -> None:

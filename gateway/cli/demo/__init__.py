@@ -28,7 +28,7 @@ from gateway.core.ids import random_bytes
 
 NOT_PROVED = 1
 PORTS = Number(gte=1024, lte=65000)
-ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """a supervisor's, and a terminal's that was closed; Ctrl-C is Python's own"""
 
 

@@ -27,6 +27,7 @@ ELSEWHERE = frozenset((ROOT / ".ci/run").read_text(encoding="utf-8").splitlines(
 """commands that CI runs anyway"""
 OWN = re.compile(r"(?<![\w/.-])(?:\.venv/bin/)?querywarden (?=[a-z-])")
 """our own command, in front of a sub-command or an option"""
+_PROGRAM = "\0"
 DECISION = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -62,10 +63,11 @@ class Player:
 
     def here(self, text: str) -> str:
         """A text of the page with our own paths and ports."""
-        text = OWN.sub(f"{sys.executable} -m gateway ", text)
+        text = OWN.sub(_PROGRAM, text)
         for name, ours in self.names.items():
             text = text.replace(name, ours)
-        return re.sub(r"\bDECISION\b", self.decision, text)
+        text = re.sub(r"\bDECISION\b", self.decision, text)
+        return text.replace(_PROGRAM, f"{sys.executable} -m gateway ")  # last: the checkout itself may be below /tmp
 
     def play(self, step: Step) -> None:
         """Do one thing; AssertionError when it does not come out as the page says."""

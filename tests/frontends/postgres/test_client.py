@@ -210,12 +210,13 @@ def test_statements_in_one_flight_with_the_password_are_answered(world: World) -
 
 
 def test_a_client_that_sends_thousands_of_messages_at_once_leaves_others_their_turn(world: World) -> None:
-    flight = parse("SELECT 1", "s") + (bind(name="s") + execute()) * 3000 + SYNC
+    count = 10_000
+    flight = parse("SELECT 1", "s") + (bind(name="s") + execute()) * count + SYNC
     with world.raw() as busy, world.raw() as other:
         other.ask(query("SELECT 1"))
         busy.send(flight)
         world.until(lambda: len(world.log.of(EventType.STATEMENT_DECIDED)) > 100)
         assert kinds(other.ask(query("SELECT 1"))) == "TDCZ"
         before = len(world.log.of(EventType.STATEMENT_DECIDED))
-        assert kinds(busy.read_to("Z")) == "1" + "2DC" * 3000 + "Z"
-        assert before < 3000
+        assert kinds(busy.read_to("Z")) == "1" + "2DC" * count + "Z"
+        assert before < count

@@ -112,7 +112,7 @@ def test_harmless_settings_reach_the_server_and_pinned_ones_stay(world: World) -
         shown = rawpg.rows(client.ask(rawpg.query("SHOW timezone")))
         assert shown == [[b"Asia/Tokyo"]]
         assert rawpg.rows(client.ask(rawpg.query("SHOW extra_float_digits"))) == [[b"0"]]
-        assert rawpg.rows(client.ask(rawpg.query("SHOW search_path"))) == [[b"public"]]
+        assert rawpg.rows(client.ask(rawpg.query("SHOW search_path"))) == [[b"public, pg_temp"]]
         assert rawpg.rows(client.ask(rawpg.query("SHOW client_min_messages"))) == [[b"debug1"]]
 
 
