@@ -156,6 +156,9 @@ CODES: dict[str, Code] = {
         "cached plan must not change: policy or schema moved since it was prepared",
         "Prepare the statement again.",
     ),
+    "statement.cursor_outdated": Code(
+        "0A000", 1615, 409, "the policy moved since the cursor was opened", "Close the cursor and declare it again."
+    ),
     "second_reader_unread": Code(
         *_DENIED, "the second reader of SQL cannot read the statement", "Write it in a plainer form."
     ),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.core.errors import Refused
-from gateway.core.verdict import Finding, Obligations, Outcome, Verdict
+from gateway.core.verdict import Finding, Outcome, Verdict
 from gateway.session.ground import Ground
 from gateway.session.plans import plan_for
 from gateway.sql.model import Understood
@@ -23,6 +23,8 @@ class Leg:
     """for a prepared statement: the ruling it was planned under"""
     now: Understood | None = None
     """for a prepared statement: its text, read against the snapshot that holds now"""
+    cursor: "Ruling | None" = None
+    """for FETCH: the ruling its cursor was opened under"""
 
     def __repr__(self) -> str:
         """Without the text."""
@@ -68,7 +70,7 @@ def rule(leg: Leg, verdict: Verdict, ground: Ground) -> Ruling:
             return Ruling(did, understood, verdict, ground, refusal=own_finding("obligation.unsupported", "approval"))
         case Outcome.ALLOW | Outcome.MASK:
             try:
-                plan = _plan(leg, verdict.decision.obligations, ground)
+                plan = _plan(leg, verdict, ground)
             except Refused as refused:
                 finding = own_finding(refused.code, refused.detail)
                 return Ruling(did, understood, verdict, ground, refusal=finding)
@@ -78,11 +80,14 @@ def rule(leg: Leg, verdict: Verdict, ground: Ground) -> Ruling:
             return Ruling(did, understood, verdict, ground, plan=plan)
 
 
-def _plan(leg: Leg, obligations: Obligations, ground: Ground) -> Plan:
+def _plan(leg: Leg, verdict: Verdict, ground: Ground) -> Plan:
     """What will be sent. Raises Refused.
 
     The plan of a prepared statement stands on the server, so it has to be the one that today's verdict asks for.
     """
+    obligations = verdict.decision.obligations
+    if leg.cursor is not None and leg.cursor.verdict.bundle_sha256 != verdict.bundle_sha256:
+        raise Refused("statement.cursor_outdated")  # what it shows was chosen by the policy it was opened under
     if obligations.approval is not None:
         raise Refused("obligation.unsupported", "approval")
     if obligations.limits.rows_by_label:  # a budget over time needs counters that policy sees

@@ -50,6 +50,8 @@ def effect_of(tree: Message) -> model.Effect:  # noqa: PLR0911  one line a state
             return model.Deallocate(None if tree.isall or not tree.name else tree.name)
         case pb.DeclareCursorStmt():
             return model.Declare(tree.portalname)
+        case pb.FetchStmt():
+            return model.Fetch(tree.portalname)
         case pb.ClosePortalStmt():
             return model.CloseCursor(tree.portalname or None)
         case pb.DiscardStmt() if tree.target == pb.DISCARD_ALL:

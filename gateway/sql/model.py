@@ -102,6 +102,12 @@ class Declare(msgspec.Struct, frozen=True):
     name: str
 
 
+class Fetch(msgspec.Struct, frozen=True):
+    """FETCH or MOVE of a cursor."""
+
+    name: str
+
+
 class CloseCursor(msgspec.Struct, frozen=True):
     """CLOSE; None means all."""
 
@@ -127,7 +133,9 @@ class ChangeSchema(msgspec.Struct, frozen=True):
     """Any DDL: the snapshot no longer holds."""
 
 
-Effect: TypeAlias = Begin | Prepare | Execute | Deallocate | Declare | CloseCursor | Say | Discard | ChangeSchema | None
+Effect: TypeAlias = (
+    Begin | Prepare | Execute | Deallocate | Declare | Fetch | CloseCursor | Say | Discard | ChangeSchema | None
+)
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True, eq=False):

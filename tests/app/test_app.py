@@ -40,12 +40,14 @@ class Place:
         async with app.running(load(self.config), SystemClock()) as gateway:
             yield gateway
 
-    async def ask(self, sql: str) -> list[tuple[object, ...]]:
-        connection = await psycopg.AsyncConnection.connect(
+    async def connect(self) -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(
             host=HOST, port=self.port, dbname="payments", user="agent", password=self.issuer.token(),
             sslmode="verify-full", sslrootcert=str(self.tls.ca), autocommit=True,
         )  # fmt: skip
-        async with connection:
+
+    async def ask(self, sql: str) -> list[tuple[object, ...]]:
+        async with await self.connect() as connection:
             return await (await connection.execute(sql.encode())).fetchall()
 
     def types(self) -> list[bytes]:
@@ -105,6 +107,26 @@ async def test_a_new_bundle_governs_the_next_statement_without_a_restart(place: 
             await place.ask("SELECT 1 AS a")
 
 
+@pytest.mark.parametrize("parameters", [None, ()], ids=["simple", "extended"])
+async def test_a_cursor_opened_under_another_policy_shows_nothing_more(
+    place: Place, parameters: tuple[object, ...] | None
+) -> None:
+    async with place.running() as gateway, await place.connect() as connection:
+        declare = b"DECLARE c CURSOR WITH HOLD FOR SELECT pan FROM cards ORDER BY id"
+        await connection.execute(declare)
+        first = await connection.execute(b"FETCH 1 FROM c", parameters)
+        assert await first.fetchall() == [("************1111",)]
+        place.lay(everything_but_clear("payments", masks={"pan": "null", "cvv": "null"}))
+        await gateway.reload()
+        for sql in (b"FETCH 1 FROM c", b"FETCH ALL FROM c", b"MOVE 1 FROM c"):
+            with pytest.raises(psycopg.errors.FeatureNotSupported, match="policy moved"):
+                await connection.execute(sql, parameters)
+        await connection.execute(b"CLOSE c")
+        await connection.execute(declare)
+        again = await connection.execute(b"FETCH 1 FROM c", parameters)
+        assert await again.fetchall() == [(None,)]
+
+
 async def test_a_changed_bundle_file_is_noticed_by_itself(place: Place) -> None:
     async with place.running() as gateway:
         first = gateway.activator.active_sha256
@@ -134,10 +156,7 @@ async def test_a_port_that_is_taken_is_said_and_nothing_is_left_open(place: Plac
 
 async def test_at_the_end_open_sessions_are_told_and_recorded(place: Place) -> None:
     async with place.running():
-        connection = await psycopg.AsyncConnection.connect(
-            host=HOST, port=place.port, dbname="payments", user="agent", password=place.issuer.token(),
-            sslmode="verify-full", sslrootcert=str(place.tls.ca), autocommit=True,
-        )  # fmt: skip
+        connection = await place.connect()
     with pytest.raises(psycopg.errors.AdminShutdown):
         await connection.execute("SELECT 1")
     await connection.close()

@@ -7,7 +7,7 @@ from gateway.core.ids import new_id
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.frontends.postgres.mirror import changes
 from gateway.frontends.postgres.relay import ensure_upstream
-from gateway.frontends.postgres.steps import find, go, ground_for, read_again, readings, turn_away
+from gateway.frontends.postgres.steps import cursor_of, find, go, ground_for, read_again, readings, turn_away
 from gateway.session.composition import compose
 from gateway.session.exchange import Entry, Wait
 from gateway.session.ground import Ground
@@ -95,7 +95,8 @@ async def _leg(conversation: Conversation, ground: Ground, portal: Portal, prior
         (leg,) = await readings(conversation, ground, prior.understood.text, prepared.types)
         return replace(leg, exact=exact)
     understood = read_again(conversation, ground, prepared) or prior.understood
-    return Leg(understood, new_id(conversation.house.clock), exact, prior, understood)
+    cursor = await cursor_of(conversation, understood)
+    return Leg(understood, new_id(conversation.house.clock), exact, prior, understood, cursor)
 
 
 def _ask_for_columns(conversation: Conversation, prepared: Prepared, portal: str) -> None:

@@ -21,7 +21,7 @@ from gateway.session.journey import travel
 from gateway.session.registry import MustWaitError, Portal, Prepared, Space
 from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase, Settled, Task
-from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Prepare, Scope, Understood
+from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Fetch, Prepare, Scope, Understood
 from gateway.sql.understand import understand
 
 LONG: Final = 32_768
@@ -58,7 +58,8 @@ async def readings(
         name = understood.effect.name if isinstance(understood.effect, Execute) else None
         prior = names[name].ruling if name is not None and name in names else None
         now = known.get(name) if name is not None else None
-        legs.append(Leg(understood, new_id(conversation.house.clock), exact, prior, now))
+        cursor = await cursor_of(conversation, understood)
+        legs.append(Leg(understood, new_id(conversation.house.clock), exact, prior, now, cursor))
     return tuple(_without_renamed(legs))
 
 
@@ -102,6 +103,14 @@ def _scope(
 ) -> Scope:
     path = conversation.keeper.target.search_path
     return Scope(search_path=path, posture=ground.posture, prepared=prepared or {}, parameter_types=types)
+
+
+async def cursor_of(conversation: Conversation, understood: Understood) -> Ruling | None:
+    """The ruling under which the cursor of a FETCH was opened; None for other statements and unknown cursors."""
+    if not isinstance(understood.effect, Fetch):
+        return None
+    found = await find(conversation, Space.PORTAL, understood.effect.name)
+    return found.prepared.ruling if isinstance(found, Portal) else None
 
 
 async def _settled_names(conversation: Conversation) -> dict[str, Prepared]:
