@@ -38,31 +38,27 @@ def bind(named: Named, levels: Mapping[int, Level]) -> list[Binding]:
 def _meanings(entry: Entry, parts: tuple[str, ...]) -> Iterator[Binding]:
     last = parts[-1]
     if len(parts) == 1:
-        column = column_behind(entry, last)
-        if column is not None:
-            yield Binding(entry, column)
+        if entry.renamed or not entry.members:  # what is joined stands beside the alias of the join
+            yield from (Binding(owner, column) for owner, column in entry.named(last))
         if entry.name == last:
-            yield Binding(entry, None)
+            yield from _whole(entry)
         return
     if entry.name != parts[-2] or (len(parts) > len(("range", "column")) and entry.schema != parts[-3]):
         return
     if isinstance(last, Star):
+        yield from _whole(entry)
+        return
+    found = [Binding(owner, column) for owner, column in entry.named(last)]
+    yield from found
+    if not found and last not in SYSTEM_COLUMNS:
+        yield from _whole(entry)  # attribute notation: a function of the whole row
+
+
+def _whole(entry: Entry) -> Iterator[Binding]:
+    if not entry.members:
         yield Binding(entry, None)
-    elif (column := column_behind(entry, last)) is not None:
-        yield Binding(entry, column)
-    elif last not in SYSTEM_COLUMNS:
-        yield Binding(entry, None)  # attribute notation: a function of the whole row
-
-
-def column_behind(entry: Entry, name: str) -> str | None:
-    """The column a visible name stands for, through the entry's alias list."""
-    if entry.relation is None:
-        return None
-    for index, column in enumerate(entry.relation.columns):
-        visible = entry.renamed[index] if index < len(entry.renamed) else column.name
-        if visible == name:
-            return column.name
-    return None
+    for member in entry.members:
+        yield from _whole(member)
 
 
 def entry_of(reference: Reference, levels: Mapping[int, Level]) -> Entry | None:

@@ -114,44 +114,46 @@ def _meanings(reading: Reading, named: Named) -> Iterator[tuple[RelationInfo, st
         matched = [entry for entry in level.entries if _matches(entry, named.parts)]
         for entry in matched:
             yield from _in_entry(reading, entry, named)
-        if any(entry.relation is not None for entry in matched):
+        if any(_settles(entry, named.parts) for entry in matched):
             return
         level = level.outer
 
 
 def _matches(entry: Entry, parts: tuple[str, ...]) -> bool:
     if len(parts) == 1:
-        return entry.name == parts[0] or (entry.relation is not None and _original(entry, parts[0]) is not None)
+        return entry.name == parts[0] or _has(entry, parts[0])
     return entry.name == parts[-2] and (len(parts) == 2 or entry.schema in {"", parts[-3]})  # noqa: PLR2004
+
+
+def _settles(entry: Entry, parts: tuple[str, ...]) -> bool:
+    """No outer level is asked. A bare name is sought as a column on every level before it is taken for a whole row."""
+    return entry.relation is not None and (len(parts) > 1 or _has(entry, parts[0]))
+
+
+def _has(entry: Entry, name: str) -> bool:
+    return any(True for _ in entry.named(name))
 
 
 def _in_entry(reading: Reading, entry: Entry, named: Named) -> Iterator[tuple[RelationInfo, str]]:
     last = named.parts[-1]
-    if entry.relation is None:
+    found = [] if isinstance(last, Star) else list(entry.named(last))
+    for owner, column in found:
+        if owner.relation is not None:
+            yield owner.relation, column
+    if found:
         return
-    column = None if isinstance(last, Star) else _original(entry, last)
-    if column is not None:
-        yield entry.relation, column
-    elif isinstance(last, Star) or (len(named.parts) == 1 and entry.name == last):
+    if isinstance(last, Star) or (len(named.parts) == 1 and entry.name == last):
         yield from _all(entry)
-    elif last not in SYSTEM_COLUMNS:
-        reading.hazards.add(Hazard(code="statement.attribute_notation"))
+    elif last not in SYSTEM_COLUMNS and (entry.relation is not None or entry.members):
+        if entry.relation is not None:
+            reading.hazards.add(Hazard(code="statement.attribute_notation"))
         yield from _all(entry)
 
 
 def _all(entry: Entry) -> Iterator[tuple[RelationInfo, str]]:
-    if entry.relation is not None:
-        for column in entry.relation.columns:
-            yield entry.relation, column.name
-
-
-def _original(entry: Entry, name: str) -> str | None:
-    """The column behind a visible name, through an alias column list."""
-    if entry.relation is None:
-        return None
-    own = [column.name for column in entry.relation.columns]
-    visible = [*entry.renamed[: len(own)], *own[len(entry.renamed) :]]
-    return own[visible.index(name)] if name in visible else None
+    for owner, column in entry.everything():
+        if owner.relation is not None:
+            yield owner.relation, column
 
 
 def copied(reading: Reading, tree: pb.CopyStmt) -> Iterator[tuple[int, str, str]]:

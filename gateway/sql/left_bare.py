@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
-from gateway.sql.bindings import column_behind
 from gateway.sql.job import Job
 from gateway.sql.lineage import SYSTEM_COLUMNS
 from gateway.sql.model import Level, Named, Reference
@@ -46,8 +45,10 @@ def harmless(job: Job) -> Harmless:
     }
     natural = any(isinstance(node, pb.JoinExpr) and node.is_natural for node in job.nodes)
     levels = job.understood.levels
+    renaming = any(entry.members and entry.renamed for level in levels.values() for entry in level.entries)
     return Harmless(
         not natural
+        and not renaming
         and not any(_reaches_into(node) for node in job.nodes)
         and all(_is_harmless(named, ranges, protected, levels) for named in job.understood.named)
     )
@@ -69,7 +70,7 @@ def _is_harmless(named: Named, ranges: set[str], protected: set[str], levels: Ma
 
 def _is_known(name: str, level: Level | None) -> bool:
     while level is not None:
-        if any(column_behind(entry, name) is not None for entry in level.entries):
+        if any(True for entry in level.entries for _ in entry.named(name)):
             return True
         level = level.outer
     return False

@@ -1,6 +1,6 @@
 """What the readers hand on: a statement's references with their places in the text, and what it does to its session."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -63,6 +63,31 @@ class Entry:
     relation: RelationInfo | None = None
     renamed: tuple[str, ...] = ()
     schema: str = ""
+    members: tuple["Entry", ...] = ()
+    """of the alias of a join: what is joined"""
+
+    def everything(self) -> "Iterator[tuple[Entry, str]]":
+        """Every column of a relation behind it, with the entry it belongs to."""
+        if self.relation is not None:
+            yield from ((self, column.name) for column in self.relation.columns)
+        for member in self.members:
+            yield from member.everything()
+
+    def named(self, name: str) -> "Iterator[tuple[Entry, str]]":
+        """Every column that a visible name may stand for. The list behind the alias of a join renames by position.
+
+        Which position is which column is not counted out: with such a list a name may be any of them.
+        """
+        if self.relation is not None:
+            own = [column.name for column in self.relation.columns]
+            visible = [*self.renamed[: len(own)], *own[len(self.renamed) :]]
+            if name in visible:
+                yield self, own[visible.index(name)]
+        if self.members and self.renamed:
+            yield from self.everything()
+            return
+        for member in self.members:
+            yield from member.named(name)
 
 
 @dataclass(slots=True)
@@ -129,12 +154,29 @@ class Discard(msgspec.Struct, frozen=True):
     """DISCARD ALL."""
 
 
+class SetPath(msgspec.Struct, frozen=True):
+    """The session's search path from now on, as one plain SET, RESET or `set_config` gives it; None: the pinned one."""
+
+    path: tuple[str, ...] | None
+
+
 class ChangeSchema(msgspec.Struct, frozen=True):
     """Any DDL: the snapshot no longer holds."""
 
 
 Effect: TypeAlias = (
-    Begin | Prepare | Execute | Deallocate | Declare | Fetch | CloseCursor | Say | Discard | ChangeSchema | None
+    Begin
+    | Prepare
+    | Execute
+    | Deallocate
+    | Declare
+    | Fetch
+    | CloseCursor
+    | Say
+    | Discard
+    | SetPath
+    | ChangeSchema
+    | None
 )
 
 

@@ -184,6 +184,8 @@ class Reading:
         ctes = self._with(node.with_clause, level, ctes)
         self.writes[len(self.references)] = _writes(node)
         self._relation(node.relation, level, {}, "target")
+        if isinstance(node, pb.InsertStmt):
+            self._conflict(node.on_conflict_clause.infer, level)
         for name, child in children(node):
             match name:
                 case "with_clause" | "relation":
@@ -201,12 +203,20 @@ class Reading:
                 case _:
                     self._any(child, level, ctes, "insert")
 
+    def _conflict(self, infer: pb.InferClause, level: Level) -> None:
+        """`ON CONFLICT (column)` compares: the server asks for the right to read that column."""
+        for element in infer.index_elems:
+            if element.index_elem.name:
+                parts = (element.index_elem.name,)
+                self.named.append(Named(node=infer, parts=parts, level=level.number, clause="where", start=-1))
+
     def _source(self, node: Message, level: Level, ctes: Mapping[str, object]) -> None:  # noqa: C901, PLR0912 -- a kind a case
         """An entry of FROM, USING or a join."""
         match node:
             case pb.RangeVar():
                 self._relation(node, level, ctes, "from")
             case pb.JoinExpr():
+                first = len(level.entries)
                 self._source(unwrap(node.larg), level, ctes)
                 self._source(unwrap(node.rarg), level, ctes)
                 if node.using_clause or node.is_natural:
@@ -218,9 +228,10 @@ class Reading:
                     self.named.append(Named(node=node, parts=(column,), level=level.number, clause="join", start=-1))
                 if node.HasField("quals"):
                     self._any(unwrap(node.quals), level, ctes, "join")
+                joined = tuple(level.entries[first:])
                 for alias in (node.alias, node.join_using_alias):
                     if alias.aliasname:
-                        level.entries.append(Entry(alias.aliasname, renamed=names(alias.colnames)))
+                        level.entries.append(Entry(alias.aliasname, renamed=names(alias.colnames), members=joined))
             case pb.RangeTableSample():
                 relation = unwrap(node.relation)
                 if isinstance(relation, pb.RangeVar):

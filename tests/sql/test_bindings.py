@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.sql.bindings import bind, column_behind, entry_of, locations
+from gateway.sql.bindings import bind, entry_of, locations
 from tests.sql.payments import one
 
 
@@ -29,6 +29,20 @@ def meanings(sql: str, name: str) -> list[tuple[str, str | None]]:
         ("SELECT 1 FROM customers u WHERE EXISTS (SELECT 1 FROM cards WHERE id = u.id)", "u.id", [("u", "id")]),
         ("SELECT 1 FROM customers WHERE EXISTS (SELECT id FROM cards)", "id", [("cards", "id"), ("customers", "id")]),
         ("SELECT nosuch FROM cards", "nosuch", []),
+        ("SELECT j.pan FROM (cards c JOIN notes n ON true) AS j", "j.pan", [("c", "pan")]),
+        ("SELECT j FROM (cards c JOIN notes n ON true) AS j", "j", [("c", None), ("n", None)]),
+        ("SELECT j.* FROM (cards c JOIN (notes n JOIN tags t ON true) ON true) j", "j.*", [(e, None) for e in "cnt"]),
+        (
+            "SELECT j.z FROM (notes n JOIN notes m ON true) AS j(x, y, z)",
+            "j.z",
+            [(e, c) for e in "nm" for c in ("id", "body")],
+        ),
+        (
+            "SELECT z FROM (notes n JOIN notes m ON true) AS j(x, y, z)",
+            "z",
+            [(e, c) for e in "nm" for c in ("id", "body")],
+        ),
+        ("SELECT j.id FROM cards c JOIN notes n USING (id) AS j", "j.id", [("c", "id"), ("n", "id")]),
     ],
 )
 def test_a_name_means_every_column_it_may_belong_to(
@@ -42,8 +56,8 @@ def test_the_entry_of_a_reference_is_found() -> None:
     entries = [entry_of(reference, understood.levels) for reference in understood.references]
     assert [entry.name for entry in entries if entry] == ["c", "d"]
     assert entries[0] is not None
-    assert column_behind(entries[0], "pan") == "pan"
-    assert column_behind(entries[0], "nosuch") is None
+    assert [column for _, column in entries[0].named("pan")] == ["pan"]
+    assert list(entries[0].named("nosuch")) == []
 
 
 def test_locations_are_those_of_column_references_below() -> None:

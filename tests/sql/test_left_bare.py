@@ -21,6 +21,7 @@ def test_harmless_names_leave_the_statement_as_it_is(sql: str) -> None:
     ["SELECT pan FROM cards", "SELECT * FROM cards", "SELECT c FROM cards c", "SELECT id FROM cards ORDER BY cvv", "TABLE cards",
      "SELECT 1 FROM cards JOIN archive.cards a USING (acct)", "SELECT 1 FROM customers NATURAL JOIN cards", "SELECT nosuch FROM cards",
      "SELECT a FROM cards AS c(a)", "SELECT (c).id FROM cards c", "SELECT x.id FROM cards", "SELECT row(c.*) FROM cards c",
+     "SELECT j.brand FROM (cards c JOIN customers u ON u.id = c.customer_id) AS j(a, b, brand)", "SELECT token FROM (cards c CROSS JOIN notes n) AS j(a, b, token)",
      "CREATE TEMP VIEW v AS SELECT id FROM cards", "SELECT id FROM cards WHERE cards IS NULL"],
 )  # fmt: skip
 def test_anything_else_is_spliced(sql: str) -> None:
