@@ -164,6 +164,16 @@ CODES: dict[str, Code] = {
     ),
     "setting.not_literal": Code(*_DENIED, "a setting is given by an expression", "Give a plain literal."),
     "setting.pinned": Code(*_DENIED, "this setting is pinned by the gateway", "Leave it as it is."),
+    "setting.path_moves": Code(
+        *_DENIED,
+        "the search path is changed by a statement of its own, outside a transaction",
+        "Send it alone, and wait for its answer before the next statement; or name schemas in the statement.",
+    ),
+    "setting.path_moved": Code(
+        *_DENIED,
+        "the session has a search path of its own, and the statement runs code that looks names up by it",
+        "RESET search_path first, and name schemas in the statement.",
+    ),
     "copy.server_file": Code(
         *_DENIED, "COPY may not reach the server's files or programs", "Use COPY … TO STDOUT or FROM STDIN."
     ),
@@ -233,6 +243,32 @@ CODES: dict[str, Code] = {
     ),
     "policy.engine": Code(
         *_UNAVAILABLE, "the policy engine failed", "Ask the operator to look at the active bundle; retry."
+    ),
+    "policy.opa_down": Code(
+        *_UNAVAILABLE, "the OPA server cannot be reached", "Ask the operator to look at the OPA server; retry."
+    ),
+    "policy.opa_slow": Code(
+        *_UNAVAILABLE,
+        "the OPA server took too long to answer",
+        "Retry; if it stays, ask the operator to look at the OPA server and at `policy.opa.timeout`.",
+    ),
+    "policy.opa_refused": Code(
+        *_UNAVAILABLE,
+        "the OPA server refused the question",
+        "Ask the operator: it needs no authorization for `/v1/query`, or the token of `policy.opa.token`.",
+    ),
+    "policy.opa_nonsense": Code(
+        *_UNAVAILABLE, "the OPA server answered what cannot be read", "Ask the operator what answers at that address."
+    ),
+    "policy.other_bundle": Code(
+        *_UNAVAILABLE,
+        "the OPA server decides by another bundle than the gateway's",
+        "Wait until it has loaded the gateway's bundle; ask the operator if it stays.",
+    ),
+    "policy.engines_differ": Code(
+        *_UNAVAILABLE,
+        "two policy engines answered differently",
+        "Tell the operator: one of the two engines cannot be trusted.",
     ),
     "policy.undefined": Code(
         *_UNAVAILABLE, "policy gave no decision", "Ask the policy owner: the bundle has no answer for this input."

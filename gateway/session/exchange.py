@@ -82,6 +82,8 @@ class Exchange:
     def __init__(self) -> None:
         self._owed: deque[Entry] = deque()
         self.segment = 0
+        self.ran = -1
+        """the last segment in which something was sent that runs a statement"""
         self.synced = True
         """the server has said ReadyForQuery since the last message was sent: nothing is half done"""
         self.skipping = False
@@ -115,9 +117,16 @@ class Exchange:
         self.synced = False
         if entry.wait is Wait.SYNC:
             self.skipping = False
+        if entry.wait in _ROWS_OF:
+            self.ran = self.segment
         if entry.wait in _ENDS:
             self.segment += 1
         return entry
+
+    @property
+    def owes_earlier(self) -> bool:
+        """An earlier segment is not over."""
+        return bool(self._owed) and self._owed[0].segment != self.segment
 
     def keep_sync(self) -> None:
         """Note a Sync during COPY from the client: the server ignores it, but not when the data has made COPY fail."""

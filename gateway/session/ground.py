@@ -14,7 +14,9 @@ class Ground:
     posture: Posture
     void: bool = False
     """the session changed the schema in a transaction that is still open: the snapshot does not show it"""
+    path: tuple[str, ...] | None = None
+    """the search path the session has set for itself; None: the pinned one"""
 
     def like(self, other: "Ground") -> bool:
-        """Whether both stand on equal content; the hash of a snapshot covers the posture."""
-        return self.catalog.sha256 == other.catalog.sha256
+        """Whether names mean the same on both; the hash of a snapshot covers the posture."""
+        return self.catalog.sha256 == other.catalog.sha256 and self.path == other.path

@@ -142,6 +142,12 @@ class Registry:
             _apply(names, change)
         return names
 
+    def forget_shapes(self) -> None:
+        """Ask anew what every statement gives: its names may mean other relations from now on."""
+        for found in self.confirmed[Space.STATEMENT].values():
+            if isinstance(found, Prepared):
+                found.shape, found.asked = None, -1
+
     def end_transaction(self) -> None:
         """Portals die with their transaction; cursors made WITH HOLD are asked of the server again when used."""
         portals = self.confirmed[Space.PORTAL]

@@ -8,6 +8,7 @@ from gateway.core.verdict import Finding, Outcome, Verdict
 from gateway.session.ground import Ground
 from gateway.session.plans import plan_for
 from gateway.sql.model import Understood
+from gateway.sql.moved_path import refuse_moved
 from gateway.sql.plan import Plan
 
 
@@ -88,6 +89,8 @@ def _plan(leg: Leg, verdict: Verdict, ground: Ground) -> Plan:
     obligations = verdict.decision.obligations
     if leg.cursor is not None and leg.cursor.verdict.bundle_sha256 != verdict.bundle_sha256:
         raise Refused("statement.cursor_outdated")  # what it shows was chosen by the policy it was opened under
+    if ground.path is not None:
+        refuse_moved(leg.now or leg.understood, obligations, ground.catalog)
     if obligations.approval is not None:
         raise Refused("obligation.unsupported", "approval")
     if obligations.limits.rows_by_label:  # a budget over time needs counters that policy sees

@@ -18,7 +18,8 @@ from gateway.sql.filters import conditions, guard_fences
 from gateway.sql.governed_ddl import refuse_governed_ddl
 from gateway.sql.group_by import repair_groups
 from gateway.sql.job import Job
-from gateway.sql.model import Understood
+from gateway.sql.model import SetPath, Understood
+from gateway.sql.paths import pinned_behind
 from gateway.sql.places import Places
 from gateway.sql.plan import Plan
 from gateway.sql.proof import prove
@@ -35,6 +36,9 @@ def rewrite(understood: Understood, obligations: Obligations, catalog: Catalog, 
     filters = conditions(obligations.row_filters, catalog)
     if understood.tree is None:
         raise Refused("statement.unanalysable")
+    if posture.guarded and isinstance(understood.effect, SetPath):
+        pinned = pinned_behind(understood, understood.effect)
+        return Plan(text=pinned.text, source=understood.text, edited=pinned)
     if any(isinstance(node, pb.ExecuteStmt) for node in understood.nodes):
         _refuse_around_execute(understood.tree, obligations, filtered=bool(filters))
         edited = _without_estimates(understood, understood.tree, masked=bool(obligations.masks))

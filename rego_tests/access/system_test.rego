@@ -36,6 +36,17 @@ test_system_relations_are_never_written if {
 	}
 }
 
+test_maintenance_of_system_relations_hangs_on_its_grant if {
+	pg_statistic := object.union(system("pg_catalog", "pg_statistic"), {"access": ["write"]})
+	every action in ["analyze", "vacuum"] {
+		asked := testing.does(["owners"], action, "admin", {"relations": [pg_statistic]})
+		not "access.system" in testing.codes(testing.decide(asked))
+		testing.outcome(testing.does(["agents"], action, "admin", {"relations": [pg_statistic]})) == "deny"
+	}
+	asked := testing.does(["owners"], "cluster", "admin", {"relations": [pg_statistic]})
+	testing.denied(testing.decide(asked), "access.system")
+}
+
 test_a_listed_view_of_the_system_may_read_what_is_not_listed if {
 	base := object.union(system("pg_catalog", "pg_authid"), {"via": ["pg_catalog.pg_roles"]})
 	reading([system("pg_catalog", "pg_roles"), base]).outcome == "allow"

@@ -47,7 +47,7 @@ def test_settings_are_named(sql: str, settings: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("sql", "code"),
     [
-        ("SET search_path = public", "setting.pinned"), ("SET SCHEMA 'x'", "setting.pinned"), ("SET NAMES 'latin1'", "setting.pinned"),
+        ("SET search_path = $user", "statement.unanalysable"), ("SET LOCAL SCHEMA 'x'", "setting.pinned"), ("SET NAMES 'latin1'", "setting.pinned"),
         ("SET standard_conforming_strings = off", "setting.pinned"), ("SET SESSION AUTHORIZATION x", "setting.pinned"),
         ("SELECT set_config('role', 'x', false)", "setting.pinned"), ("SELECT set_config($1, 'x', false)", "setting.not_literal"),
         ("SELECT set_config(setting_name => 'role', new_value => 'x', is_local => false)", "setting.not_literal"),

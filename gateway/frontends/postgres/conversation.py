@@ -31,6 +31,14 @@ class EndSession(Exception):
         return cls(error.code, failure(error, fatal=True))
 
 
+@dataclass(slots=True, eq=False)
+class PathMove:
+    """A change of the search path on its way. Errors up to the next ReadyForQuery undo it."""
+
+    path: tuple[str, ...] | None
+    done: bool = False
+
+
 @dataclass(eq=False)
 class Conversation:
     """What the client task and the relay task share."""
@@ -54,6 +62,12 @@ class Conversation:
     catalog_void: bool = False
     """the session changed the schema: what is known of it no longer holds"""
     schema_changes: int = 0
+    path: tuple[str, ...] | None = None
+    """the search path the agent has set, in guarded posture; None: the pinned one"""
+    was_open: bool = False
+    """it has been in open posture, in which nothing is followed"""
+    path_move: "PathMove | None" = None
+    """a change of it that the server has not been seen to make"""
     governed: bool = False
     """the transaction has touched something governed: what the server says at its end may quote it"""
     deciding: bool = False

@@ -20,7 +20,7 @@ def changes(ruling: Ruling) -> list[Change]:
             return [Change(Space.PORTAL, name, None)]
         case model.Discard():
             return [Change(Space.STATEMENT, None, None), Change(Space.PORTAL, None, None)]
-        case model.Begin() | model.Execute() | model.Fetch() | model.Say() | model.ChangeSchema() | None:
+        case _:
             return []
 
 

@@ -7,6 +7,7 @@ server that could carry a protected value, and card numbers that the net finds.
 import contextlib
 
 from gateway.core.errors import GatewayError, ProtocolError, Unavailable
+from gateway.frontends.postgres import paths
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.mirror import follow
 from gateway.frontends.postgres.results import check_columns, no_columns, take_rows
@@ -74,6 +75,7 @@ async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -
             ready = ready or step.ready
             out.append(_translate(conversation, item, step))
             _settle(conversation, step)
+            paths.heard(conversation, item.kind, step.finished)
     finally:
         await _show(conversation, b"".join(out), finished, ready=ready)
     conversation.moved()

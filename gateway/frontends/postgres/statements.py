@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gateway.core.errors import Refused
 from gateway.core.ids import new_id
+from gateway.frontends.postgres import paths
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.frontends.postgres.mirror import changes
 from gateway.frontends.postgres.relay import ensure_upstream
@@ -20,19 +21,29 @@ from gateway.wire.postgres import client_messages as wire
 
 async def on_query(conversation: Conversation, message: wire.Query) -> None:
     """A simple Query: one or more statements, one decision each; one refusal holds back all."""
+    if not await paths.settled(conversation):
+        await turn_away(conversation, Wait.QUERY, Refused("setting.path_moves"))
+        return
     ground = await ground_for(conversation)
     legs = await readings(conversation, ground, message.text)
+    if not await paths.may_move(conversation, legs):
+        await turn_away(conversation, Wait.QUERY, Refused("setting.path_moves"))
+        return
     tasks = await go(conversation, Wait.QUERY, ground, legs, Phase.QUERY)
     if tasks is None:
         return
     for task in tasks:
         task.changes = [conversation.note(change) for change in changes(task.ruling)]
+    paths.sent(conversation, tasks)
     text, positions = compose(message.text, [task.ruling for task in tasks])
     conversation.send(Entry(Wait.QUERY, tasks, positions=positions), wire.query(text))
 
 
 async def on_parse(conversation: Conversation, message: wire.Parse) -> None:
     """Parse: decided before the server plans anything, and what it plans is the rewritten text."""
+    if not await paths.settled(conversation):
+        await turn_away(conversation, Wait.PARSE, Refused("setting.path_moves"))
+        return
     ground = await ground_for(conversation)
     legs = await readings(conversation, ground, message.text, message.types)
     if len(legs) > 1:
@@ -57,6 +68,9 @@ async def on_bind(conversation: Conversation, message: wire.Bind) -> None:
     if not isinstance(prepared, Prepared):
         await turn_away(conversation, Wait.BIND, Refused("prepared.unknown"))
         return
+    if not await paths.settled(conversation) or paths.outdated(conversation, prepared):
+        await turn_away(conversation, Wait.BIND, Refused("statement.plan_changed"))
+        return
     await ensure_upstream(conversation)
     portal = Portal(prepared, message.raw, message.result_formats)
     change = conversation.note(Change(Space.PORTAL, message.portal, portal))
@@ -70,12 +84,18 @@ async def on_execute(conversation: Conversation, message: wire.Execute) -> None:
         await turn_away(conversation, Wait.EXECUTE, Refused("portal.unknown"))
         return
     prepared = portal.prepared
+    if not await paths.settled(conversation):
+        await turn_away(conversation, Wait.EXECUTE, Refused("setting.path_moves"))
+        return
     if prepared.ruling is None:
         await ensure_upstream(conversation)
         conversation.send(Entry(Wait.EXECUTE), message.raw)
         return
     ground = await ground_for(conversation)
     leg = await _leg(conversation, ground, portal, prepared.ruling)
+    if not await paths.may_move(conversation, (leg,)):
+        await turn_away(conversation, Wait.EXECUTE, Refused("setting.path_moves"))
+        return
     tasks = await go(conversation, Wait.EXECUTE, ground, (leg,), Phase.EXECUTE)
     if tasks is None:
         return
@@ -84,6 +104,7 @@ async def on_execute(conversation: Conversation, message: wire.Execute) -> None:
         _ask_for_columns(conversation, prepared, message.portal)
     task.portal = portal
     task.changes = [conversation.note(change) for change in changes(task.ruling)]
+    paths.sent(conversation, tasks)
     conversation.send(Entry(Wait.EXECUTE, tasks, about=prepared), message.raw)
 
 
@@ -115,6 +136,9 @@ async def on_describe(conversation: Conversation, message: wire.Describe) -> Non
         return
     await ensure_upstream(conversation)
     about = found.prepared if isinstance(found, Portal) else found
+    if isinstance(found, Prepared) and (not await paths.settled(conversation) or paths.outdated(conversation, about)):
+        await turn_away(conversation, Wait.DESCRIBE, Refused("statement.plan_changed"))
+        return
     about.asked = conversation.exchange.segment
     conversation.send(Entry(Wait.DESCRIBE, about=about), message.raw)
 

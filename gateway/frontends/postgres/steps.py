@@ -38,9 +38,12 @@ async def ground_for(conversation: Conversation) -> Ground:
         ground = await conversation.keeper.ground()
     except Unavailable as error:
         raise EndSession.because(error) from None
-    if conversation.catalog_void and ground.posture.guarded:
-        return Ground(ground.catalog, ground.posture, void=True)
-    return ground
+    if not ground.posture.guarded:
+        conversation.was_open = True
+        return ground
+    if conversation.was_open:  # what it did to its path and its other settings was not followed
+        raise EndSession.because(Unavailable("upstream.unpinned"))
+    return replace(ground, void=conversation.catalog_void, path=conversation.path)
 
 
 async def readings(
@@ -101,7 +104,7 @@ def read_again(conversation: Conversation, ground: Ground, prepared: Prepared) -
 def _scope(
     conversation: Conversation, ground: Ground, types: tuple[int, ...], prepared: dict[str, Understood] | None = None
 ) -> Scope:
-    path = conversation.keeper.target.search_path
+    path = conversation.keeper.target.search_path if ground.path is None else ground.path
     return Scope(search_path=path, posture=ground.posture, prepared=prepared or {}, parameter_types=types)
 
 
