@@ -38,6 +38,11 @@ def relations(reading: Reading) -> tuple[Relation, ...]:
         relation = reading.catalog.relations[reference.oid]
         for base in relation.reads:
             via[base].add(relation.qualified)
+    for found in reading.worded:
+        if isinstance(found, RelationInfo):
+            access[found.oid].add("write")
+        else:
+            unknown[found[-2] if len(found) > 1 else _first(reading.search_path), found[-1]].add("write")
     known = reading.catalog.relations
     facts = [
         _relation(known[oid], access.get(oid, {"read"}), () if oid in access else via[oid], writes.get(oid, ()))

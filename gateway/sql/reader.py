@@ -14,8 +14,10 @@ from gateway.core.statement import Hazard
 from gateway.sql.catalog import Catalog
 from gateway.sql.model import Entry, Level, Named, Reference, Span
 from gateway.sql.nodes import CARRIERS, KNOWN
+from gateway.sql.objects import RelationInfo
 from gateway.sql.places import Places
 from gateway.sql.tree import STAR, Star, children, names, unwrap, walk
+from gateway.sql.worded import Words, worded
 
 _CLAUSES = {
     "target_list": "select", "distinct_clause": "select", "where_clause": "where", "group_clause": "group",
@@ -68,6 +70,8 @@ class Reading:
     """index of a reference to a target → insert, update, delete, merge"""
     named: list[Named] = field(default_factory=list)
     levels: dict[int, Level] = field(default_factory=dict)
+    worded: list[RelationInfo | Words] = field(default_factory=list)
+    """relations named by words; those the snapshot does not know by their name"""
     calls: list[Call] = field(default_factory=list)
     parameters: set[int] = field(default_factory=set)
     hazards: set[Hazard] = field(default_factory=set)
@@ -75,6 +79,9 @@ class Reading:
     def read(self, statement: Message) -> None:
         """Walk one statement."""
         self.nodes = tuple(node for node in walk(statement) if type(node) not in _PLAIN)
+        for node in self.nodes:
+            for words in worded(node):
+                self.worded.append(self.catalog.resolve(words[-2:], self.search_path) or words)
         level = self._level(None)
         if isinstance(statement, pb.CopyStmt) and statement.HasField("relation"):
             self._copy(statement, level)

@@ -18,6 +18,7 @@ from gateway.sql.effects import effect_of, settings_of
 from gateway.sql.grammar import Tokens
 from gateway.sql.kinds import KindOf, kind_of, kind_of_execute
 from gateway.sql.model import Scope, Span, Understood
+from gateway.sql.objects import RelationInfo
 from gateway.sql.places import Places
 from gateway.sql.reader import Reading
 from gateway.sql.second_reader import compare
@@ -119,6 +120,7 @@ def _one(piece: _Piece, count: int, catalog: Catalog, scope: Scope) -> Understoo
     effect = effect_of(tree)
     inner = _prepared(reading, scope)
     known = [(r.role, catalog.relations[r.oid]) for r in reading.references if r.oid is not None]
+    known += [("ddl", relation) for relation in reading.worded if isinstance(relation, RelationInfo)]
     governed = any(relation.governed for _, relation in known)
     if governed:
         reading.hazards |= compare(text, tree, reading)
