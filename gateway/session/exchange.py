@@ -28,6 +28,8 @@ class Wait(Enum):
     EXECUTE = "Execute"
     CLOSE = "Close"
     SYNC = "Sync"
+    PROBE = "Sync, Close, Sync"
+    """the gateway asks, behind a COPY that failed, which of the Syncs before it the server has heeded"""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +50,12 @@ class Entry:
     """where the server's error positions stand in what the client wrote"""
     segment: int = 0
     at: int = 0
+    extended: bool = False
+    """of a probe: it was an Execute that failed"""
+    heeded: int = 0
+    """of a probe: ReadyForQuery that came before its CloseComplete"""
+    told: bool = False
+    """of a probe: its CloseComplete has come"""
 
     @property
     def task(self) -> Task | None:
@@ -65,15 +73,17 @@ class Step:
     finished: list[tuple[Task, Settled]] = field(default_factory=list)
     settled: list[tuple[Entry, Settled]] = field(default_factory=list)
     ready: bool = False
-    late_sync: bool = False
-    """COPY from the client failed behind a Sync that was kept back: it has to be sent now"""
+    hidden: bool = False
+    """the message answers one of the gateway's own"""
+    probe: bool = False
+    """COPY from the client failed with Syncs around it: a probe has to be sent now, and nothing else before its end"""
 
 
 _ASYNCHRONOUS: Final = frozenset({b"N", b"S", b"A"})
 _COMPLETES: Final = {b"1": Wait.PARSE, b"2": Wait.BIND, b"3": Wait.CLOSE}
 _STREAMS: Final = frozenset({b"D", b"d", b"c", b"H"})
 _ROWS_OF: Final = (Wait.QUERY, Wait.EXECUTE)
-_ENDS: Final = (Wait.SYNC, Wait.QUERY)
+_ENDS: Final = (Wait.SYNC, Wait.QUERY, Wait.PROBE)
 
 
 class Exchange:
@@ -89,11 +99,11 @@ class Exchange:
         self.skipping = False
         """the server ignores everything up to a Sync that has not been sent yet"""
         self.copying_in = False
-        self._fed = False
-        """COPY data has been sent: COPY may have failed by now"""
-        self._kept_sync = False
-        self._unclear = False
-        """COPY data came behind a kept Sync: if COPY fails, nobody knows on which side of it"""
+        self._copy_syncs = 0
+        """Syncs sent where COPY from the client ignores them, unless it had failed before the server read them"""
+        self._copy_ends = False
+        """the end of such a COPY was sent, its outcome is not known"""
+        self._probing = False
 
     @property
     def idle(self) -> bool:
@@ -104,6 +114,11 @@ class Exchange:
     def will_be_ready(self) -> bool:
         """A ReadyForQuery is on its way, and nothing was sent behind what it answers."""
         return bool(self._owed) and self._owed[-1].wait in _ENDS
+
+    @property
+    def held(self) -> bool:
+        """Nothing may be sent now: it would not be known to which message the next answers belong."""
+        return self._copy_ends or self._probing
 
     @property
     def head(self) -> Entry | None:
@@ -128,17 +143,14 @@ class Exchange:
         """An earlier segment is not over."""
         return bool(self._owed) and self._owed[0].segment != self.segment
 
-    def keep_sync(self) -> None:
-        """Note a Sync during COPY from the client: the server ignores it, but not when the data has made COPY fail."""
-        self._kept_sync = self._fed
+    def sync_in_copy(self) -> None:
+        """Note a Sync sent during COPY from the client. The server ignores it, but not when COPY has failed by then."""
+        self._copy_syncs += 1
 
-    def copy_goes_on(self, *, done: bool = False) -> None:
-        """Note COPY data or its end: a Sync kept back before it would have been ignored, if COPY goes well."""
-        self._unclear = self._unclear or self._kept_sync
-        self._kept_sync = False
-        self._fed = True
-        if done:
-            self.copying_in = False
+    def end_copy(self) -> None:
+        """Note that the client's end of COPY was sent."""
+        self.copying_in = False
+        self._copy_ends = self._copy_syncs > 0
 
     def abandon(self) -> list[Entry]:
         """The connection is gone: everything still owed."""
@@ -155,13 +167,15 @@ class Exchange:
                 return Step()
             raise ProtocolError("upstream.unexpected_message", f"{kind!r} while nothing was asked")
         head = self._owed[0]
-        step = Step(head, head.task)
+        step = Step(head, head.task, hidden=head.hidden)
         if not self._advance(kind, head, step):
             raise ProtocolError("upstream.unexpected_message", f"{kind!r} in answer to {head.wait.value}")
         return step
 
     def _advance(self, kind: bytes, head: Entry, step: Step) -> bool:
         """Move on by one message; False when `kind` cannot come here."""
+        if head.wait is Wait.PROBE:
+            return self._probed(kind, head, step)
         if kind == b"E":
             self._fail(head, step)
             return True
@@ -199,7 +213,7 @@ class Exchange:
         step.finished.extend((task, how) for task in entry.tasks[entry.at :])
 
     def _complete(self, kind: bytes, head: Entry, step: Step) -> bool:
-        self.copying_in = self._unclear = False
+        self._leave_copy()
         if head.wait is Wait.EXECUTE:
             self._settle(step, Settled.SUSPENDED if kind == b"s" else Settled.DONE)
             return True
@@ -210,11 +224,13 @@ class Exchange:
             head.at += 1
         return True
 
+    def _leave_copy(self) -> None:
+        self.copying_in = self._copy_ends = False
+        self._copy_syncs = 0
+
     def _fail(self, head: Entry, step: Step) -> None:
-        if self._unclear:
-            raise ProtocolError("wire.unexpected_message", "Sync between COPY data that failed")
-        step.late_sync = self.copying_in and self._kept_sync
-        self.copying_in = self._kept_sync = False
+        step.probe = self._probing = self._copy_syncs > 0
+        self._leave_copy()
         if head.wait is Wait.SYNC:
             return
         if head.wait is Wait.QUERY:
@@ -225,7 +241,29 @@ class Exchange:
         self._settle(step, Settled.FAILED)
         while self._owed and self._owed[0].wait is not Wait.SYNC:
             self._settle(step, Settled.SKIPPED)
-        self.skipping = not self._owed
+        self.skipping = not self._owed and not step.probe
+
+    def _probed(self, kind: bytes, head: Entry, step: Step) -> bool:
+        """Count the answers to a probe. Those before its CloseComplete are the client's Syncs', but for its own first.
+
+        When none of them is, a client of the extended protocol has to send one more before it is listened to.
+        """
+        if kind == b"3" and head.heeded and not head.told:
+            head.told = True
+            return True
+        if kind != b"Z":
+            return kind == b"E"  # FATAL: the server is going away
+        if not head.told:
+            head.heeded += 1
+            step.hidden = head.heeded == 1
+            step.ready = True
+            return True
+        self._settle(step, Settled.DONE)
+        self._probing = False
+        self.synced = step.ready = True
+        if head.extended and head.heeded == 1:
+            self.skipping, self.synced = True, False
+        return True
 
     def _ready(self, head: Entry, step: Step) -> bool:
         if head.wait not in _ENDS or head.task is not None:
@@ -241,7 +279,7 @@ class Exchange:
         Anything else behind it would be taken for COPY data gone wrong: nobody could say any more what is owed.
         """
         self.copying_in = True
-        self._fed = False
         while len(self._owed) > 1 and self._owed[1].wait is Wait.SYNC:
             del self._owed[1]
+            self._copy_syncs += 1
         return len(self._owed) == 1

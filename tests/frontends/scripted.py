@@ -131,6 +131,8 @@ class ServerModel:
                 return self._about(kind, body[:1].decode(), body[1:-1].decode())
             case "E":
                 whose, rest = body.split(b"\0", 1)
+                if len(rest) != 4:
+                    return self._error("08P01", extended=True)
                 return self._execute(whose.decode(), struct.unpack(">I", rest)[0])
             case "S":
                 self.skipping = False

@@ -67,9 +67,11 @@ def test_copy_in_swallows_the_sync_that_was_sent_behind_it() -> None:
     exchange.sent(Entry(Wait.SYNC))
     exchange.receive(b"G")
     assert exchange.copying_in
-    exchange.copy_goes_on(done=True)
-    exchange.sent(Entry(Wait.SYNC))
+    exchange.end_copy()
+    assert exchange.held
     assert feed(exchange, "C") == [(copy, Settled.DONE)]
+    assert not exchange.held
+    exchange.sent(Entry(Wait.SYNC))
     assert exchange.receive(b"Z").ready
     assert exchange.idle
 
@@ -132,29 +134,63 @@ def test_messages_the_server_would_skip_are_known_until_a_sync_is_sent() -> None
     assert exchange.idle
 
 
-def test_a_sync_kept_back_behind_data_that_made_copy_fail_has_to_be_sent_late() -> None:
+def in_copy(wait: Wait = Wait.EXECUTE, syncs: int = 1) -> Exchange:
     exchange = Exchange()
-    exchange.sent(Entry(Wait.EXECUTE, (task(Phase.EXECUTE),)))
+    exchange.sent(Entry(wait, (task(Phase.EXECUTE),)))
     exchange.receive(b"G")
-    exchange.keep_sync()
-    assert not exchange.receive(b"E").late_sync, "nothing had been sent that could fail"
-    exchange = Exchange()
-    exchange.sent(Entry(Wait.EXECUTE, (task(Phase.EXECUTE),)))
-    exchange.receive(b"G")
-    exchange.copy_goes_on()
-    exchange.keep_sync()
-    assert exchange.receive(b"E").late_sync
+    for _ in range(syncs):
+        exchange.sync_in_copy()
+    return exchange
 
 
-def test_a_sync_between_copy_data_of_which_some_failed_is_beyond_telling() -> None:
-    exchange = Exchange()
-    exchange.sent(Entry(Wait.EXECUTE, (task(Phase.EXECUTE),)))
-    exchange.receive(b"G")
-    exchange.copy_goes_on()
-    exchange.keep_sync()
-    exchange.copy_goes_on(done=True)
-    with pytest.raises(ProtocolError, match="between COPY data"):
-        exchange.receive(b"E")
+def probe(exchange: Exchange, *, extended: bool = True) -> None:
+    assert exchange.receive(b"E").probe
+    assert exchange.held
+    exchange.sent(Entry(Wait.PROBE, hidden=True, extended=extended))
+
+
+@pytest.mark.parametrize("heeded", [0, 1, 2])
+def test_a_probe_tells_how_many_syncs_were_heeded_behind_a_copy_that_failed(heeded: int) -> None:
+    exchange = in_copy(syncs=2)
+    probe(exchange)
+    answers = [exchange.receive(kind) for kind in [b"Z"] * (heeded + 1) + [b"3", b"Z"]]
+    assert [step.hidden for step in answers] == [True, *[False] * heeded, True, True]
+    assert not exchange.held
+    assert exchange.skipping == (heeded == 0)
+    assert exchange.synced == (heeded > 0)
+
+
+def test_after_a_simple_copy_nothing_is_skipped() -> None:
+    exchange = in_copy(Wait.QUERY)
+    probe(exchange, extended=False)
+    for kind in (b"Z", b"Z", b"3", b"Z"):
+        exchange.receive(kind)
+    assert exchange.idle
+    assert not exchange.skipping
+
+
+def test_without_a_sync_nothing_has_to_be_asked() -> None:
+    exchange = in_copy(syncs=0)
+    exchange.end_copy()
+    assert not exchange.held
+    assert not exchange.receive(b"E").probe
+    assert exchange.skipping
+
+
+def test_behind_syncs_the_end_of_a_copy_is_waited_for() -> None:
+    exchange = in_copy()
+    exchange.end_copy()
+    assert exchange.held
+    exchange.receive(b"C")
+    assert not exchange.held
+
+
+@pytest.mark.parametrize("kinds", ["3", "Z33", "ZC", "ZT", "D"])
+def test_what_does_not_answer_a_probe_is_refused(kinds: str) -> None:
+    exchange = in_copy()
+    probe(exchange)
+    with pytest.raises(ProtocolError):
+        feed(exchange, kinds)
 
 
 def test_a_statement_sent_behind_a_copy_that_begins_is_refused() -> None:

@@ -56,6 +56,7 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "full_page_writes": "off",
         "autovacuum": "off",
         "max_connections": "200",
+        "max_prepared_transactions": "20",
         "shared_buffers": "64MB",
         "wal_level": "logical",
         "max_wal_size": "4GB",

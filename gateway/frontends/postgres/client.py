@@ -40,6 +40,8 @@ async def listen(conversation: Conversation, reader: ClientReader) -> None:
             if number % TURN == 0:
                 await _flush(conversation)
                 await asyncio.sleep(0)
+            while conversation.exchange.held and not conversation.ended.done():
+                await conversation.server_moves()
             if isinstance(item, DataRun):
                 await _copy_data(conversation, item)
             else:
@@ -125,9 +127,10 @@ async def _statement(
 
 
 async def _sync(conversation: Conversation, message: wire.Sync) -> None:
-    """Sync ends skipping. During COPY from the client the server ignores it, so it is kept back (§54.2.7)."""
-    if conversation.exchange.copying_in:
-        conversation.exchange.keep_sync()
+    """Sync ends skipping. During COPY from the client the server ignores it, unless COPY has failed (§54.2.7)."""
+    if conversation.exchange.copying_in and conversation.link is not None:
+        conversation.exchange.sync_in_copy()
+        conversation.link.write(message.raw)
         return
     conversation.skipping = False
     if conversation.link is None or conversation.at_rest:
@@ -151,12 +154,13 @@ async def _copy_data(conversation: Conversation, run: DataRun) -> None:
     """COPY data outside COPY is ignored, as the server does."""
     if conversation.skipping or not await _copying(conversation) or conversation.link is None:
         return
-    conversation.exchange.copy_goes_on()
     conversation.link.write(run.raw)
     await conversation.link.drain()
 
 
 async def _copy_end(conversation: Conversation, message: wire.CopyDone | wire.CopyFail) -> None:
     if await _copying(conversation) and conversation.link is not None:
-        conversation.exchange.copy_goes_on(done=True)
+        conversation.exchange.end_copy()
         conversation.link.write(message.raw)
+        if conversation.exchange.held:
+            conversation.link.write(wire.FLUSH)  # else an Execute's outcome would wait for a Sync

@@ -7,10 +7,13 @@ what a failed one leaves.
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.session.exchange import Entry, Wait
 from gateway.wire.postgres import client_messages as wire
+from gateway.wire.postgres.fields import message, text
 from gateway.wire.postgres.server_messages import ready_for_query
 
 REJECTED = "querywarden refused"
-"""No grammar has this as a statement, and no portal is called so."""
+"""No grammar has this as a statement."""
+_BROKEN = message(b"E", text(REJECTED), bytes(5))
+"""An Execute one byte too long: rejected before its portal is looked up, so whatever portal a client may have made"""
 
 
 def refuse(conversation: Conversation, wait: Wait, error: bytes, name: str = "") -> None:
@@ -28,10 +31,10 @@ def refuse(conversation: Conversation, wait: Wait, error: bytes, name: str = "")
         return
     match wait:
         case Wait.QUERY:
-            message = wire.query(REJECTED)
+            instead = wire.query(REJECTED)
         case Wait.PARSE:
-            message = wire.parse_message(name, REJECTED)
-        case Wait.BIND | Wait.DESCRIBE | Wait.EXECUTE | Wait.CLOSE | Wait.SYNC:
-            message = wire.execute(REJECTED)
-    conversation.send(Entry(wait, refusal=error), message)
+            instead = wire.parse_message(name, REJECTED)
+        case Wait.BIND | Wait.DESCRIBE | Wait.EXECUTE | Wait.CLOSE | Wait.SYNC | Wait.PROBE:
+            instead = _BROKEN
+    conversation.send(Entry(wait, refusal=error), instead)
     conversation.skipping = conversation.skipping or wait is not Wait.QUERY

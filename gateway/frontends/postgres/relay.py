@@ -10,6 +10,7 @@ from gateway.core.errors import GatewayError, ProtocolError, Unavailable
 from gateway.frontends.postgres import paths
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.mirror import follow
+from gateway.frontends.postgres.refusing import REJECTED
 from gateway.frontends.postgres.results import check_columns, no_columns, take_rows
 from gateway.frontends.postgres.server_texts import scrub
 from gateway.frontends.postgres.texts import failure, masked_notice
@@ -29,7 +30,7 @@ _PASSED_PARAMETERS = frozenset(
 )  # fmt: skip
 """What a server reports by itself (PostgreSQL 18, §54.2.7); anything else was made by somebody."""
 
-
+PROBE = client_messages.SYNC + client_messages.close(client_messages.STATEMENT, REJECTED) + client_messages.SYNC
 _TOLD_MAX = 4096
 
 
@@ -114,15 +115,15 @@ def _settle(conversation: Conversation, step: Step) -> None:
             conversation.registry.settle(entry.change, done=how is Settled.DONE)
     for task, how in step.finished:
         follow(conversation, task, done=how is Settled.DONE)
-    if step.late_sync:
-        conversation.send(Entry(Wait.SYNC), client_messages.SYNC)
+    if step.probe:
+        extended = step.entry is not None and step.entry.wait is Wait.EXECUTE
+        conversation.send(Entry(Wait.PROBE, hidden=True, extended=extended), PROBE)
 
 
 def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:  # noqa: PLR0911 -- a line a message
     """What the client is shown for one message."""
     if isinstance(item, DataRun):
         return take_rows(conversation, item, step)
-    hidden = step.entry is not None and step.entry.hidden
     match item.kind:
         case b"E":
             return _error(conversation, item, step)
@@ -142,7 +143,7 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
             return _complete(conversation, item, step)
         case _:
             pass
-    return b"" if hidden else item.raw
+    return b"" if step.hidden else item.raw
 
 
 def _error(conversation: Conversation, item: Frame, step: Step) -> bytes:

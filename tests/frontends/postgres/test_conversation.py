@@ -31,19 +31,15 @@ extended = st.one_of(
 )
 whole = st.builds(lambda text: parse(text) + bind() + describe() + execute() + SYNC, texts)
 simple = st.builds(query, st.one_of(texts, st.just("SELECT 1; SELECT 1/0; SELECT 1"), st.just("BEGIN; SELECT 1")))
-copying = st.one_of(
-    st.lists(st.sampled_from([GOOD, SYNC, FLUSH]), max_size=4).map(lambda data: COPY + b"".join(data) + DONE),
-    st.builds(
-        lambda data, end: COPY + b"".join(data) + end,
-        st.lists(st.sampled_from([GOOD, WRONG]), max_size=4),
-        st.sampled_from([DONE, FAIL]),
-    ),
-)
+between = st.lists(st.sampled_from([GOOD, GOOD, WRONG, SYNC, FLUSH]), max_size=5).map(b"".join)
+ends = st.sampled_from([DONE, FAIL])
+copying = st.builds(lambda data, end: COPY + data + end, between, ends)
 copying_extended = st.builds(
-    lambda first, data, end: parse("COPY t FROM STDIN") + bind() + execute() + first + b"".join(data) + end + SYNC,
-    st.sampled_from([b"", SYNC]),
-    st.lists(st.sampled_from([GOOD, WRONG]), max_size=3),
-    st.sampled_from([DONE, FAIL]),
+    lambda first, data, end, after: parse("COPY t FROM STDIN") + bind() + execute() + first + data + end + after + SYNC,
+    st.sampled_from([b"", SYNC, SYNC + SYNC]),
+    between,
+    ends,
+    st.sampled_from([b"", parse("SELECT 1") + bind() + execute(), SYNC + query("SELECT 1")]),
 )
 scripts = st.lists(st.one_of(extended, extended, st.just(SYNC), whole, simple), max_size=14)
 with_copy = st.lists(st.one_of(whole, simple, copying, copying_extended), max_size=6)
