@@ -73,8 +73,8 @@ def test_a_text_without_statement_around_is_read_whole() -> None:
         ("COPY notes FROM PROGRAM 'x'", "copy.server_file"),
         ("EXECUTE nosuch", "prepared.unknown"),
         ("EXPLAIN EXECUTE nosuch", "prepared.unknown"),
-        ("SET search_path = archive", "setting.pinned"),
-        ("SELECT set_config('search_path', 'x', false)", "setting.pinned"),
+        ("SET LOCAL search_path = archive", "setting.pinned"),
+        ("SELECT set_config('search_path', 'x', true)", "setting.pinned"),
         ("SELECT set_config(lower('role'), 'x', false)", "setting.not_literal"),
     ],
 )
