@@ -15,7 +15,7 @@ from gateway.core.statement import Function
 from gateway.sql.catalog import PG_CATALOG, Catalog
 from gateway.sql.objects import FunctionInfo, OperatorInfo
 from gateway.sql.reader import Call, Reading
-from gateway.sql.tree import unwrap
+from gateway.sql.tree import Star, unwrap
 
 _TEXT = 25
 _WITH_OWN_INPUT = frozenset({"b", "d", "r", "m"})
@@ -143,8 +143,42 @@ def _fit(reading: Reading, kind: int, operand: Message, reachable: frozenset[int
         case pb.List():
             fits = [_fit(reading, kind, unwrap(item), reachable) for item in operand.items]
             return next((fit for fit in (_Fit.YES, _Fit.LITERAL) if fit in fits), _Fit.NO)
+        case pb.ColumnRef() if (types := _column_types(reading, operand)) is not None:
+            return _Fit.YES if any(_becomes(reading.catalog, held, kind) for held in types) else _Fit.NO
         case _:
             return _Fit.YES if kind in reachable else _Fit.NO
+
+
+def _column_types(reading: Reading, operand: pb.ColumnRef) -> frozenset[int] | None:
+    """The type OIDs a plain column may have; None where a name may belong to something that is no relation."""
+    named = next((named for named in reading.named if named.start == operand.location), None)
+    found: set[int] = set()
+    level = reading.levels[named.level] if named is not None else None
+    while named is not None and level is not None:
+        for entry in level.entries:
+            if len(named.parts) > 1 and entry.name != named.parts[-2]:
+                continue
+            if entry.relation is None or entry.renamed or isinstance(named.parts[-1], Star):
+                return None
+            column = entry.relation.column(named.parts[-1])
+            found |= {column.type_oid} if column is not None else set()
+        level = level.outer
+    return frozenset(found) or None
+
+
+def _becomes(catalog: Catalog, held: int, wanted: int) -> bool:
+    """A value of one type is taken where another is wanted: it is that, a domain over it, or cast unasked.
+
+    Of an array each element may be meant (`= ANY`).
+    """
+    have, want = catalog.types.get(held), catalog.types.get(wanted)
+    if have is None or want is None or held == wanted or want.kind == "c":
+        return True
+    if (cast := catalog.casts.get((held, wanted))) is not None and cast.implicit:
+        return True
+    if have.base and _becomes(catalog, have.base, wanted):
+        return True
+    return bool(have.element) and _becomes(catalog, have.element, want.element or wanted)
 
 
 def _parameter_type(reading: Reading, number: int) -> int:

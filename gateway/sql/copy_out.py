@@ -7,10 +7,11 @@ from gateway.sql.edits import Edit
 from gateway.sql.job import Job
 from gateway.sql.model import Reference, Span
 from gateway.sql.objects import Kind, RelationInfo
+from gateway.sql.plan import CopyOut
 from gateway.sql.quoting import quote
 from gateway.sql.sources import derived, note_uses_of
 from gateway.sql.targets import refuse_hidden_code
-from gateway.sql.tree import names
+from gateway.sql.tree import names, unwrap
 
 OPTIONS = frozenset({"format", "delimiter", "null", "header", "quote", "escape", "force_quote", "encoding"})
 _T = pb.Token
@@ -31,6 +32,21 @@ def rewrite_copy(job: Job, tree: pb.CopyStmt) -> None:
     elif job.governed(relation):
         _refuse_options(tree)
         _copy_out(job, tree, reference, relation)
+
+
+def copied_out(job: Job, tree: pb.CopyStmt) -> CopyOut | None:
+    """Where the fields of COPY of a relation TO STDOUT come from; None for any other COPY, or one not plain."""
+    reference = job.reference_at(tree.relation) if tree.HasField("relation") and not tree.is_from else None
+    relation = job.relation(reference) if reference else None
+    options = {option.def_elem.defname: unwrap(option.def_elem.arg) for option in tree.options}
+    plain = {name: value.sval for name, value in options.items() if isinstance(value, pb.String)}
+    form = plain.get("format", "text").lower()
+    odd = {"format"} & (options.keys() - plain) or "delimiter" in options  # another one may stand inside a field
+    if relation is None or form not in {"text", "csv", "binary"} or odd:
+        return None
+    columns = names(tree.attlist) or tuple(column.name for column in relation.columns if not column.generated)
+    found = [column for name in columns if (column := relation.column(str(name))) is not None]
+    return CopyOut(places=tuple((relation.oid, column.attnum) for column in found), form=form)
 
 
 def _refuse_options(tree: pb.CopyStmt) -> None:

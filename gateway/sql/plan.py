@@ -6,6 +6,15 @@ from gateway.core.verdict import Mask
 from gateway.sql.edits import Edited, original_position
 
 
+class CopyOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What COPY of a relation TO STDOUT gives: where each field comes from, and its format."""
+
+    places: tuple[tuple[int, int], ...]
+    """(relation OID, attnum) of each field"""
+    form: str
+    """text, csv or binary"""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The rewritten statement. `text` holds the agent's literals: it is sent, never shown or stored."""
 
@@ -20,6 +29,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """those of them used outside the select and RETURNING lists: conditions there see masked values; sorted"""
     expected_raw: frozenset[tuple[int, int]] = frozenset()
     """(table OID, attnum) of protected columns that may arrive as they are; another one in RowDescription is a leak"""
+    copy: CopyOut | None = None
+    """for COPY of a known relation TO STDOUT; None where the fields come from a query, or the options are not plain"""
     governed: bool = False
     """it touches something governed: what the server says about it is not shown"""
 

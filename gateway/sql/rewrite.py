@@ -11,7 +11,7 @@ from gateway.core.errors import Refused
 from gateway.core.site import Posture
 from gateway.core.verdict import Mask, Obligations
 from gateway.sql.catalog import Catalog
-from gateway.sql.copy_out import rewrite_copy
+from gateway.sql.copy_out import copied_out, rewrite_copy
 from gateway.sql.edits import Edited, apply
 from gateway.sql.explain import hide_estimates, refuse_analyze, without_costs
 from gateway.sql.filters import conditions, guard_fences
@@ -111,6 +111,7 @@ def _plan(job: Job) -> Plan:
         masked=tuple(sorted(job.masked, key=_by_name)),
         predicates_on_masked=tuple(sorted(job.predicates, key=_by_name)),
         expected_raw=job.visibility.cleared(job.catalog),
+        copy=copied_out(job, job.tree) if isinstance(job.tree, pb.CopyStmt) else None,
         governed=job.understood.governed or any(found is not None and job.governed(found) for found in touched),
     )
 

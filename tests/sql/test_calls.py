@@ -1,9 +1,14 @@
 """Which functions, operators and casts a statement may run."""
 # ruff: noqa: E501 -- a table of statements, one a line
 
+import msgspec
 import pytest
 
+from gateway.sql.model import Scope
+from gateway.sql.objects import ColumnInfo, Kind, RelationInfo
+from gateway.sql.understand import understand
 from tests.sql.payments import catalog, one
+from tests.support import rules
 
 
 def calls(sql: str, **more: object) -> set[str]:
@@ -62,3 +67,37 @@ def test_views_call_what_their_definitions_call() -> None:
 
 def test_functions_of_the_grammar_are_no_calls_where_nobody_made_one_of_that_name() -> None:
     assert calls("SELECT json_scalar(1), json_array(1), coalesce(1, 2), current_user") == set()
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("id = 1", set()), ("id = $1", set()), ("e.id IN (1, $1)", set()), ("label = 'x'", set()), ("label = ANY (labels)", set()), ("id = id2", set()),
+        ("data = $1", {"operator public.="}), ("$1 = own", {"operator public.="}), ("$1 = ANY (many)", {"operator public.="}), ("data = own", {"operator public.="}),
+        ("(e).data = $1", {"operator public.="}), ("id = data", set()),
+    ],
+)  # fmt: skip
+def test_a_column_counts_for_what_it_is(condition: str, expected: set[str]) -> None:
+    """A table with a column of the extension's type does not make each of its `=` the extension's."""
+    made = catalog()
+    hstore = made.type_names["public", "hstore"]
+    array = next(oid for oid, found in made.types.items() if found.element == hstore)
+    domain = msgspec.structs.replace(
+        made.types[hstore], oid=900_001, name="own", kind="d", base=hstore, base_type="hstore"
+    )
+    kinds = {"id": 20, "id2": 20, "label": 25, "labels": 1009, "data": hstore, "own": 900_001, "many": array}
+    columns = tuple(
+        ColumnInfo(name=name, attnum=number, type="", type_oid=oid, base_type="", base_oid=oid)
+        for number, (name, oid) in enumerate(kinds.items(), 1)
+    )
+    relation = RelationInfo(oid=900_000, schema="public", name="extras", kind=Kind.TABLE, columns=columns)
+    extended = msgspec.structs.replace(
+        made,
+        sha256="extended",
+        relations={**made.relations, 900_000: relation},
+        relation_names={**made.relation_names, ("public", "extras"): 900_000},
+        types={**made.types, 900_001: domain},
+    )
+    scope = Scope(search_path=("public",), posture=rules.case_posture())
+    (found,) = understand(f"SELECT 1 FROM extras e WHERE {condition}", extended, scope)  # noqa: S608 -- ours
+    assert {f"{call.kind} {call.schema}.{call.name}" for call in found.statement.functions} == expected

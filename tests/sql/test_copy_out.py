@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core.errors import Refused
 from gateway.sql.copy_out import OPTIONS
-from tests.sql.payments import plan
+from tests.sql.payments import catalog, plan
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,35 @@ def test_generated_columns_are_left_out_as_the_server_does() -> None:
 
 def test_a_parent_shows_what_is_in_its_partitions() -> None:
     assert "FROM public.card_parts)" in plan("COPY card_parts TO STDOUT").text
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "form"),
+    [
+        ("COPY cards TO STDOUT", None, "text"),
+        ("COPY cards (pan, id) TO STDOUT (FORMAT 'Binary')", ["pan", "id"], "binary"),
+        ("COPY customers (id) TO STDOUT (FORMAT csv, HEADER)", ["id"], "csv"),
+        ("COPY notes TO STDOUT CSV", ["id", "body"], "csv"),
+    ],
+)  # fmt: skip
+def test_the_fields_of_a_relation_are_known(sql: str, columns: list[str] | None, form: str) -> None:
+    copy = plan(sql).copy
+    assert copy is not None
+    assert copy.form == form
+    relation = catalog().relations[copy.places[0][0]]
+    names = {column.attnum: column.name for column in relation.columns}
+    listed = [names[attnum] for _, attnum in copy.places]
+    assert listed == (columns or [column.name for column in relation.columns if not column.generated])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT pan FROM cards) TO STDOUT",
+        "COPY notes TO STDOUT (DELIMITER '-')",
+        "COPY notes FROM STDIN",
+        "SELECT 1",
+    ],
+)
+def test_the_fields_of_anything_else_are_not(sql: str) -> None:
+    assert plan(sql).copy is None

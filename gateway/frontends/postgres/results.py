@@ -2,7 +2,8 @@
 
 from gateway.core.errors import ProtocolError
 from gateway.frontends.postgres.conversation import Conversation
-from gateway.masking.detect import blank, blank_row, suspicious
+from gateway.masking.copy import CopyForm, CopyScanner
+from gateway.masking.detect import blank_row, suspicious
 from gateway.masking.fields import readings
 from gateway.session.exchange import Step
 from gateway.session.registry import Prepared
@@ -65,16 +66,17 @@ def _expected(conversation: Conversation, ruling: Ruling) -> frozenset[tuple[int
 
 def exempt_columns(ruling: Ruling, fields: tuple[Column, ...], cleared: frozenset[tuple[int, int]]) -> frozenset[int]:
     """Indexes of columns the card scan leaves alone: those policy cleared, and those site data exempts."""
-    catalog, exempt = ruling.ground.catalog, ruling.ground.posture.scan_exempt
-    found = set()
-    for index, field in enumerate(fields):
-        relation = catalog.relations.get(field.table_oid)
-        column = next((c for c in relation.columns if c.attnum == field.attnum), None) if relation else None
-        if (field.table_oid, field.attnum) in cleared or (
-            relation and column and column.name in exempt.get(relation.qualified, ())
-        ):
-            found.add(index)
-    return frozenset(found)
+    places = [(field.table_oid, field.attnum) for field in fields]
+    return frozenset(n for n, place in enumerate(places) if place in cleared or _is_exempt(ruling, place))
+
+
+def _is_exempt(ruling: Ruling, place: tuple[int, int]) -> bool:
+    """Site data says that the scan leaves this column alone."""
+    relation = ruling.ground.catalog.relations.get(place[0])
+    exempt = ruling.ground.posture.scan_exempt.get(relation.qualified, ()) if relation else ()
+    return (
+        any(column.attnum == place[1] and column.name in exempt for column in relation.columns) if relation else False
+    )
 
 
 def take_rows(conversation: Conversation, run: DataRun, step: Step) -> bytes:
@@ -118,10 +120,13 @@ def _scanned(run: DataRun, task: Task, shape: Shape) -> bytes:
         return run.raw
     parts = []
     if run.kind == b"d":
+        scanner = _copy_scanner(task)
         for payload in run.payloads():
-            text, found = blank(bytes(payload))
-            task.blanked += found
+            text = scanner.feed(bytes(payload))
             parts.append(b"d" + (len(text) + 4).to_bytes(4, "big") + text)
+        task.blanked += scanner.found
+        for index, found in scanner.columns.items():
+            task.columns[index] = task.columns.get(index, 0) + found
         return b"".join(parts)
     how = readings(shape.columns(task.portal.formats if task.portal else None))
     for payload in run.payloads():
@@ -131,3 +136,13 @@ def _scanned(run: DataRun, task: Task, shape: Shape) -> bytes:
             task.blanked += found
         parts.append(b"D" + (len(row) + 4).to_bytes(4, "big") + row)
     return b"".join(parts)
+
+
+def _copy_scanner(task: Task) -> CopyScanner:
+    """For COPY of a relation the columns are known; what policy cleared and site data exempts is left alone."""
+    plan = task.ruling.plan
+    if plan is None or plan.copy is None:
+        return CopyScanner()
+    places = enumerate(plan.copy.places)
+    exempt = (n for n, place in places if place in plan.expected_raw or _is_exempt(task.ruling, place))
+    return CopyScanner(CopyForm(plan.copy.form), frozenset(exempt))
