@@ -3,8 +3,9 @@
 A card number (PAN, ISO/IEC 7812-1) has 12 to 19 digits: an issuer prefix, an account, a Luhn digit. Here it is one that
 is written in ASCII digits with at most one space, dash or dot between two of them, whose prefix and length some card
 scheme uses, and whose last digit is right. It is an unbroken group of digits, or groups as cards print them (4-4-4-4,
-4-6-5 …), or all the digits of a run whatever their grouping. About one random number of 16 digits in 24 looks like one
-(docs/explanation/card-scan.md). Split, encoded or shifted numbers are not found: this is a net, never the boundary.
+4-6-5 …), or all the digits of a run whatever their grouping, but not with one point alone: that is a decimal. About one
+random number of 16 digits in 24 looks like one (docs/explanation/card-scan.md). Split, encoded or shifted numbers are
+not found: this is a net, never the boundary.
 """
 
 import re
@@ -115,7 +116,7 @@ def _one_pass(data: bytes) -> Iterator[Span]:
     """Card numbers from left to right, as far as one reading tells."""
     for run in _RUN.finditer(data):
         start, end = run.span()
-        if end - start < 2 * MAX_DIGITS and _is_card_at(data, start, end):
+        if end - start < 2 * MAX_DIGITS and not is_decimal(run[0]) and _is_card_at(data, start, end):
             yield start, end
             continue
         while printed := _PRINTED.search(data, start, end):
@@ -123,6 +124,12 @@ def _one_pass(data: bytes) -> Iterator[Span]:
             if hit is not None:
                 yield hit
             start = _group_end(data, printed.start()) if hit is None else hit[1]
+
+
+def is_decimal(text: bytes) -> bool:
+    """Digits with one point among them and nothing else: an average or an amount, written as no card number is."""
+    before, point, after = text.partition(b".")
+    return bool(point) and before.isdigit() and after.isdigit()
 
 
 def _longest_hit(data: bytes, start: int, end: int) -> Span | None:

@@ -8,7 +8,7 @@ What it finds and what it does not: docs/explanation/card-scan.md.
 
 from typing import Final
 
-from gateway.core.cards import find_card_numbers, find_hex_card_numbers, may_hold_card_number
+from gateway.core.cards import find_card_numbers, find_hex_card_numbers, is_decimal, may_hold_card_number
 from gateway.masking.fields import Reading, field_spans
 
 _DIGITS: Final = b"0123456789"
@@ -73,6 +73,8 @@ def _blank_hex(data: bytearray) -> int:
 
 def _blank_plain(data: bytearray, reading: Reading) -> int:
     spans = find_card_numbers(bytes(data))
+    if reading is Reading.NUMBER:  # digits on both sides of a point are a measurement, and blanked they are no number
+        spans = [span for span in spans if not (is_decimal(bytes(data[slice(*span)])) and _is_bare(data, *span))]
     for start, end in spans:
         data[start:end] = data[start:end].translate(_filling(data, start, end, reading))
     return len(spans)
@@ -84,5 +86,9 @@ def _filling(data: bytearray, start: int, end: int, reading: Reading) -> bytes:
         return _ZEROS
     if reading is Reading.TEXT or not data[start:end].isdigit():
         return _STARS
-    bare = (start == 0 or data[start - 1] in _BEFORE_NUMBER) and (end == len(data) or data[end] in _AFTER_NUMBER)
-    return _NINES if bare else _STARS
+    return _NINES if _is_bare(data, start, end) else _STARS
+
+
+def _is_bare(data: bytearray, start: int, end: int) -> bool:
+    """What stands there is a value of its own, not part of a text."""
+    return (start == 0 or data[start - 1] in _BEFORE_NUMBER) and (end == len(data) or data[end] in _AFTER_NUMBER)

@@ -55,6 +55,8 @@ LOOKALIKES = {
     "two spaces between": b"4111  1111  1111  1111",
     "a tab between": b"4111\t1111\t1111\t1111",
     "a fraction": b"0.4111111111111111",
+    "an average": b"41.11111111111111",
+    "an amount": b"-4111111111.111111",
     "a stretch of a UUID": b"0a8e1b1c-41111111-1111-1111-c0ffee00c0ff",
     "a stretch of a hash": b"d41d8cd98f0a4111111111111111e9800998ecf8",
     "a time": b"2024-01-15 10:30:00.123456+00",

@@ -52,6 +52,16 @@ def test_a_number_in_a_json_string_beside_letters_becomes_stars() -> None:
     assert blank(b'"n%s"' % VISA, Reading.NUMBER) == (b'"n' + b"*" * 16 + b'"', 1)
 
 
+@pytest.mark.parametrize("number", [b"411111.1111111111", b"-41.11111111111111", b"4111111111.111111"])
+def test_a_decimal_of_a_number_column_is_a_measurement(number: bytes) -> None:
+    assert blank(number, Reading.NUMBER) == (number, 0)
+    assert blank(b'{"avg": %s}' % number, Reading.NUMBER) == (b'{"avg": %s}' % number, 0)
+
+
+def test_a_card_number_kept_with_decimals_is_found() -> None:
+    assert blank(VISA + b".00", Reading.NUMBER) == (b"9999999999999999.00", 1)
+
+
 def test_a_skipped_field_is_left_alone() -> None:
     assert blank(VISA, Reading.SKIP) == (VISA, 0)
 
