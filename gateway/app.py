@@ -121,6 +121,7 @@ def make_keepers(settings: s.Settings, decider: Decider) -> dict[str, Keeper]:
             idle_seconds=connection.limits.idle_timeout,
             session_seconds=connection.limits.session_max,
             message_max=connection.limits.message_max,
+            notices=connection.notices == "on",
         )
         for name, connection in settings.connections.items()
     }
@@ -139,6 +140,7 @@ def target_of(name: str, connection: s.Connection) -> Target:
         tls=connection.tls.mode,
         ca=connection.tls.ca,
         search_path=tuple(connection.search_path),
+        minor=int(connection.protocol.removeprefix("3.")),
     )
 
 

@@ -60,9 +60,7 @@ class Listeners(_Section, frozen=True, kw_only=True):
         Listener | tuple[Listener, ...] | None, Meta(description="PostgreSQL protocol: one listener or a list of them.")
     ] = None
     mysql: Annotated[Listener | None, Meta(description="MySQL protocol. Not available in this version.")] = None
-    http: Annotated[
-        Listener | None, Meta(description="API, web pages, MCP, metrics and health. Not available in this version.")
-    ] = None
+    http: Annotated[Listener | None, Meta(description="The active bundle for OPA servers, metrics and health.")] = None
 
     @property
     def for_postgres(self) -> tuple[Listener, ...]:
@@ -109,27 +107,63 @@ class Identity(_Section, frozen=True, kw_only=True):
 
 
 class Opa(_Section, frozen=True, kw_only=True):
-    """An OPA server, used when the engine is `opa`."""
+    """An OPA server, 1.22 or newer, that has loaded the very bundle of this gateway: `/v1/bundles` serves it."""
 
-    url: Annotated[Text, Meta(description="Its address.")]
+    url: Annotated[Text, Meta(description="`unix:///path`, `https://…`, or `http://…` on this machine.")]
     timeout: Annotated[Duration, _said("After this a statement is denied.", "250ms")] = _of(Duration.parse, "250ms")
+    bundle: Annotated[
+        str, Meta(description="What OPA's configuration calls the bundle.", pattern="^[A-Za-z0-9_.-]{1,128}$")
+    ] = "querywarden"
+    ca: Annotated[Path | None, Meta(description="Authority of an https address, PEM; the system's when absent.")] = None
+    tls: Annotated[ServerTls | None, Meta(description="The certificate shown to OPA, when it asks for one.")] = None
+    token: Annotated[Secret | None, Meta(description="Bearer token, when OPA asks for one.")] = None
+
+
+class SecondEngine(_Section, frozen=True, kw_only=True):
+    """Another engine that is asked the same now and then; when the two differ, the statement is denied."""
+
+    engine: Annotated[Literal["embedded", "opa"], Meta(description="Not the one that decides.")]
+    percent: Annotated[int, Meta(description="Of the statements that are evaluated.", ge=1, le=100)] = 10
+
+
+class BundleServer(_Section, frozen=True, kw_only=True):
+    """How a bundle is fetched when `bundle` is an address."""
+
+    poll: Annotated[Duration, _said("Between looks, 1s to 1h.", "30s")] = _of(Duration.parse, "30s")
+    timeout: Annotated[Duration, _said("For one look.", "10s")] = _of(Duration.parse, "10s")
+    ca: Annotated[Path | None, Meta(description="Authority of the address, PEM; the system's when absent.")] = None
+    token: Annotated[Secret | None, Meta(description="Bearer token for the server.")] = None
+
+
+class Publish(_Section, frozen=True, kw_only=True):
+    """How the active bundle is served at `/v1/bundles/NAME.tar.gz` of the http listener."""
+
+    name: Annotated[str, Meta(description="NAME.", pattern="^[A-Za-z0-9_-]{1,128}$")] = "querywarden"
+    token: Annotated[
+        Secret | None, Meta(description="Bearer token readers must give; none is asked for when absent.")
+    ] = None
 
 
 class Policy(_Section, frozen=True, kw_only=True):
     """Which bundle decides, and who may have signed it."""
 
     bundle: Annotated[
-        Location,
-        Meta(description="Path of the signed archive. A server's https address is not available in this version."),
+        Location, Meta(description="Path of the signed archive (watched), or an address of a bundle server (polled).")
     ]
+    bundle_server: Annotated[BundleServer, Meta(description="How an address is polled.")] = _made(BundleServer)
     engine: Annotated[Literal["embedded", "opa"], Meta(description="What evaluates it.")] = "embedded"
     opa: Annotated[Opa | None, Meta(description="The server of engine `opa`.")] = None
+    second_engine: Annotated[SecondEngine | None, Meta(description="Another engine that checks this one.")] = None
     verification_keys: Annotated[
-        Annotated[tuple[Path, ...], Meta(min_length=1)], Meta(description="Public keys, PEM; one must have signed.")
+        Annotated[tuple[Path, ...], Meta(min_length=1)],
+        Meta(description="Public keys, PEM; one must have signed. Read again at each bundle and at SIGHUP."),
     ]
+    revoked_keys: Annotated[
+        tuple[Text, ...], Meta(description="Key ids or SHA-256 fingerprints whose signatures are believed no more.")
+    ] = ()
+    publish: Annotated[Publish, Meta(description="How the active bundle is served to OPA servers.")] = _made(Publish)
     shadow: Annotated[
-        Location | None,
-        Meta(description="A candidate: evaluated and recorded, never enforced. Not available in this version."),
+        Location | None, Meta(description="A candidate's path: evaluated beside and recorded, never enforced.")
     ] = None
 
 
@@ -172,6 +206,13 @@ class Connection(_Section, frozen=True, kw_only=True):
         Meta(description="Facts about it that policy may use, as text."),
     ] = {}
     limits: Annotated[Limits, Meta(description="What its sessions may use.")] = _made(Limits)
+    protocol: Annotated[
+        Literal["3.0", "3.2"],
+        Meta(description="Version asked of the database; 3.2 brings longer cancel keys. Poolers may not know it."),
+    ] = "3.0"
+    notices: Annotated[
+        Literal["on", "off"], Meta(description="Whether clients are told which columns they see through a mask.")
+    ] = "on"
 
 
 class Notify(_Section, frozen=True, kw_only=True):

@@ -20,8 +20,6 @@ class House:
     verifier: Verifier
     keepers: dict[str, Keeper]
     clock: Clock
-    notices: bool = True
-    """tell clients which columns they see through a mask"""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

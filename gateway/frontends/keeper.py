@@ -51,6 +51,8 @@ class Keeper:
     """and one that has lasted for so long (`limits.session_max`)"""
     message_max: int = MESSAGE_MAX
     """bytes (`limits.message_max`)"""
+    notices: bool = True
+    """tell clients which columns they see through a mask"""
     told: dict[int, int] = field(default_factory=dict)
     """process ids of the server's that serve clients → what those were told at login"""
     readings: int = 0

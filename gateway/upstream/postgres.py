@@ -22,7 +22,7 @@ from gateway.wire.postgres import server_messages
 from gateway.wire.postgres.client_messages import TERMINATE
 from gateway.wire.postgres.frames import DataRun, Frame, ServerReader
 from gateway.wire.postgres.server_messages import BackendKey
-from gateway.wire.postgres.startup import cancel_request, startup_message
+from gateway.wire.postgres.startup import CANCEL_KEY_MIN, LONG_KEYS_MINOR, cancel_request, startup_message
 
 CONNECT_SECONDS = 10.0
 _GREETING_MAX = 64 * 1024
@@ -40,6 +40,8 @@ class Link:
     parameters: dict[str, str]
     """what ParameterStatus said up to now"""
     backend: BackendKey | None = field(repr=False, default=None)
+    minor: int = 0
+    """minor version of protocol 3 that is spoken"""
 
     @property
     def pid(self) -> int:
@@ -123,10 +125,11 @@ def _by(deadline: float | None) -> float:
 
 async def _log_in(target: Target, stream: Stream, settings: Mapping[str, str]) -> Link:
     asked = {**settings, "user": target.user, "database": target.database}
-    stream.write(startup_message({name: value for name, value in asked.items() if value and "\0" not in value}))
+    parameters = {name: value for name, value in asked.items() if value and "\0" not in value}
+    stream.write(startup_message(parameters, target.minor))
     tls = stream.tls is not None
     login = Login(target, tls=tls, binding=_certificate_hash(stream) if tls else None)
-    link = Link(target, stream, {})
+    link = Link(target, stream, {}, minor=target.minor)
     reader = ServerReader(_GREETING_MAX)
     inside = False
     while data := await stream.read():
@@ -165,6 +168,13 @@ def _note(frame: Frame, link: Link, *, inside: bool) -> None:
             link.parameters[name] = value
         case b"K" if inside:
             link.backend = server_messages.parse_backend_key(frame)
+            if link.minor < LONG_KEYS_MINOR and len(link.key) != CANCEL_KEY_MIN:
+                raise ProtocolError("upstream.malformed", "a long cancel key in protocol 3.0")
+        case b"v" if not inside:
+            newest, unknown = server_messages.parse_negotiation(frame)
+            if unknown or newest >= link.minor:
+                raise ProtocolError("upstream.malformed", "it negotiates what was not asked for")
+            link.minor = newest
         case _:
             raise ProtocolError("upstream.malformed", f"{frame.kind!r} before the session is open")
 

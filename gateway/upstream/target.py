@@ -36,6 +36,8 @@ class Target:
     ca: Path | None = None
     """PEM; None is the machine's own list"""
     search_path: tuple[str, ...] = ("public",)
+    minor: int = 0
+    """minor version of protocol 3 to ask for; servers may answer with an older one"""
 
     @property
     def unix_socket(self) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from gateway import app
 from gateway.config.load import load
@@ -175,3 +176,17 @@ async def test_a_database_that_is_down_is_a_clear_error_and_the_gateway_lives(pl
             cluster.start()
         assert "database" in str(caught.value)
         assert await place.ask("SELECT 1") == [(1,)]
+
+
+async def test_what_is_said_of_a_connection_reaches_those_who_serve_it(place: Place) -> None:
+    document = yaml.safe_load(place.config.read_text(encoding="utf-8"))
+    document["connections"]["payments"] |= {"notices": "off", "protocol": "3.2", "limits": {"pool_max": 7}}
+    place.config.write_text(yaml.safe_dump(document), encoding="utf-8")
+    place.lay(everything_but_clear("payments"))
+    async with place.running(), await place.connect() as connection:
+        notices: list[psycopg.errors.Diagnostic] = []
+        connection.add_notice_handler(notices.append)
+        found = await (await connection.execute("SELECT pan FROM cards WHERE id = 1")).fetchall()
+        assert found == [("************1111",)]
+        assert not notices
+    assert app.target_of("payments", load(place.config).connections["payments"]).minor == 2

@@ -18,8 +18,8 @@ from gateway.session.traveller import Traveller
 from gateway.upstream.stream import Stream
 from gateway.wire.postgres.frames import ClientReader
 
-_KEY_BYTES = 4
-"""a cancel key of protocol 3.0; longer ones need 3.2"""
+_KEY_BYTES, _LONG_KEY_BYTES = 4, 32
+"""a cancel key of protocol 3.0, and one of 3.2"""
 _NAME_MAX = 63
 """characters of an application name, NAMEDATALEN - 1"""
 _SAID_MAX = 256
@@ -119,15 +119,15 @@ class Reception:
         """From here on it is a session: it has been opened in the record, and will be closed there."""
         settings = check_settings(arrival.startup)
         conversation = Conversation(self.house, keeper, traveller, arrival.stream, settings)
-        key = self._new_key()
+        key = self._new_key(_LONG_KEY_BYTES if arrival.startup.long_cancel_keys else _KEY_BYTES)
         conversation.pid = key[0]
         reader.open(keeper.message_max)
         arrival.stream.write(welcome(keeper, traveller.principal, traveller.application, *key))
         return conversation, key
 
-    def _new_key(self) -> tuple[int, bytes]:
+    def _new_key(self, size: int) -> tuple[int, bytes]:
         while True:
-            key = (int.from_bytes(random_bytes(4), "big") >> 1, random_bytes(_KEY_BYTES))
+            key = (int.from_bytes(random_bytes(4), "big") >> 1, random_bytes(size))
             if key not in self.running:
                 return key
 

@@ -193,7 +193,7 @@ def _complete(conversation: Conversation, item: Frame, step: Step) -> bytes:
 
 def _notice(conversation: Conversation, task: Task) -> bytes:
     """Once for each statement text: which columns were seen through a mask."""
-    if not conversation.house.notices or task.ruling.plan is None or not task.ruling.plan.masked:
+    if not conversation.keeper.notices or task.ruling.plan is None or not task.ruling.plan.masked:
         return b""
     text = task.ruling.understood.statement.sha256
     if text in conversation.told:

@@ -122,6 +122,17 @@ def parse_backend_key(frame: Frame) -> BackendKey:
     return BackendKey(pid, key)
 
 
+def parse_negotiation(frame: Frame) -> tuple[int, tuple[str, ...]]:
+    """NegotiateProtocolVersion: the newest minor version of protocol 3 it speaks, and the options it does not know."""
+    fields = _fields(frame)
+    version = fields.uint32()
+    unknown = tuple([fields.loose_string() for _ in range(fields.uint32())]) if version >> 16 in {0, 3} else ()
+    if version >> 16 not in {0, 3}:  # servers have sent the minor version alone
+        raise fields.refusal("another major version")
+    fields.end()
+    return version & 0xFFFF, unknown
+
+
 def parse_ready_for_query(frame: Frame) -> bytes:
     """The transaction status: `I`, `T` or `E`."""
     if (known := _READY.get(frame.raw)) is not None:

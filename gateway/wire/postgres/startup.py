@@ -18,6 +18,7 @@ STARTUP_MAX: Final = 10_000
 CANCEL_KEY_MIN: Final = 4
 CANCEL_KEY_MAX: Final = 256
 NEWEST_MINOR: Final = 2
+LONG_KEYS_MINOR: Final = 2
 PREFIX: Final = 8
 """bytes that say which packet it is and how long"""
 _CANCEL, _SSL, _GSS = 1234 << 16 | 5678, 1234 << 16 | 5679, 1234 << 16 | 5680
@@ -55,6 +56,11 @@ class StartupMessage(Opaque, frozen=True, kw_only=True):
     def agreed_minor(self) -> int:
         """The minor version both sides speak."""
         return min(self.minor, NEWEST_MINOR)
+
+    @property
+    def long_cancel_keys(self) -> bool:
+        """A cancel key may have more than four bytes (PostgreSQL 18, §54.2.9)."""
+        return self.agreed_minor >= LONG_KEYS_MINOR
 
     @property
     def needs_negotiation(self) -> bool:

@@ -58,9 +58,9 @@ def test_the_mask_is_told_once_for_each_text(world: World) -> None:
         assert [m.kind for m in first].index("N") < [m.kind for m in first].index("C")
         assert not [m for m in client.ask(query(PAN)) if m.kind == "N"]
         assert [m for m in client.ask(query("SELECT pan, id FROM cards")) if m.kind == "N"]
-        world.house.notices = False
+        world.house.keepers["payments"].notices = False
         assert not [m for m in client.ask(query("SELECT pan, brand FROM cards")) if m.kind == "N"]
-        world.house.notices = True
+        world.house.keepers["payments"].notices = True
 
 
 def test_a_change_of_schema_voids_the_snapshot_until_its_transaction_has_ended(own: World) -> None:
