@@ -6,7 +6,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON := $(shell for p in $(CANDIDATES); do "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo "$$p"; break; }; done)
 
-.PHONY: help python3.11-or-newer setup demo test check policy-check bundles conformance chaos bench docs lock
+.PHONY: help python3.11-or-newer setup demo test check guards policy-check bundles conformance chaos bench docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ check: setup ## format, lint, types, layers, shape, documentation up to date
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q tests/shape
+
+guards: python3.11-or-newer ## switch each guard off in turn and see that a test notices
+	@$(PYTHON) tools/setup.py test
+	@$(BIN)/python -m tests.guards
 
 policy-check: setup ## the bundle: format, strict, tests with coverage, meta-policy, reproducible build
 	@sh tools/build.sh

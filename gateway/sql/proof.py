@@ -45,8 +45,10 @@ def _refuse_bare(job: Job, bare: set[int | None]) -> None:
     spliced = {id(reference) for reference, _, _ in job.spliced}
     for reference, relation in job.sources():
         node = reference.node
-        if id(reference) in spliced or not isinstance(node, pb.RangeVar) or node.location not in bare:
+        if not isinstance(node, pb.RangeVar) or node.location not in bare:
             continue
+        if id(reference) in spliced:
+            raise Refused(FAILED, "a relation that was to be replaced")
         hidden = {mask.column for mask in job.visibility.masked(relation)}
         if any(named.parts[-1] in hidden for named in job.understood.named):
             raise Refused(FAILED, "a protected column of a relation left bare")

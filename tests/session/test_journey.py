@@ -84,3 +84,9 @@ def test_no_repr_of_a_command_shows_the_exact_text() -> None:
     commands, _ = play(travel(legs(text), Phase.QUERY, traveller(), fakes.GROUND), fakes.verdict())
     assert "4111" not in repr(commands)
     assert "4111" not in repr(legs(text))
+
+
+def test_what_stands_behind_a_change_of_schema_in_one_message_is_not_judged_on_the_old_snapshot() -> None:
+    journey = travel(legs("ALTER TABLE a ADD b int", "SELECT b FROM a"), Phase.QUERY, traveller(), fakes.GROUND)
+    _, rulings = play(journey, fakes.verdict(), fakes.verdict())
+    assert [ruling.refusal.code for ruling in rulings if ruling.refusal] == ["statement.withheld", "catalog.void"]

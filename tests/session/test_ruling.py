@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from gateway.core.site import Posture
-from gateway.core.verdict import ApprovalDemand, Decision, Mask, Obligations, Outcome, Verdict
+from gateway.core.verdict import ApprovalDemand, Decision, Limits, Mask, Obligations, Outcome, Verdict
 from gateway.session.ground import Ground
 from gateway.session.ruling import Leg, own_finding, rule
 from tests.session import fakes
@@ -101,3 +101,18 @@ def test_a_finding_of_our_own_is_worded_by_the_registry() -> None:
     finding = own_finding("statement.multiple", "two")
     assert finding.message.endswith(": two")
     assert finding.remedy
+
+
+def test_a_cursor_opened_under_another_policy_shows_nothing_more() -> None:
+    opened = fakes.ruling()
+    leg = Leg(fakes.understood("FETCH 1 FROM c"), "e", b"", cursor=opened)
+    assert rule(leg, fakes.verdict(), fakes.GROUND).refusal is None
+    later = rule(leg, msgspec.structs.replace(fakes.verdict(), bundle_sha256="0" * 64), fakes.GROUND)
+    assert later.refusal is not None
+    assert later.refusal.code == "statement.cursor_outdated"
+
+
+def test_a_budget_over_time_is_refused_as_long_as_nobody_counts() -> None:
+    ruling = rule(fakes.leg(), with_obligations(Obligations(limits=Limits(rows_by_label={"pan": 5}))), fakes.GROUND)
+    assert ruling.refusal is not None
+    assert ruling.refusal.code == "obligation.unsupported"

@@ -101,3 +101,19 @@ def test_a_column_counts_for_what_it_is(condition: str, expected: set[str]) -> N
     scope = Scope(search_path=("public",), posture=rules.case_posture())
     (found,) = understand(f"SELECT 1 FROM extras e WHERE {condition}", extended, scope)  # noqa: S608 -- ours
     assert {f"{call.kind} {call.schema}.{call.name}" for call in found.statement.functions} == expected
+
+
+def test_every_overload_that_could_be_meant_counts() -> None:
+    lower = next(found for found in catalog().functions.values() if found.name == "lower")
+    mine = msgspec.structs.replace(lower, oid=99_999, schema="public", arguments=(23,))
+    hidden = msgspec.structs.replace(lower, oid=99_998, schema="public")
+    for added, expected in ((mine, {"pg_catalog", "public"}), (hidden, {"pg_catalog"})):
+        snapshot = msgspec.structs.replace(
+            catalog(),
+            sha256=f"overload {added.oid}",
+            functions={**catalog().functions, added.oid: added},
+            function_names={**catalog().function_names, "lower": (*catalog().function_names["lower"], added.oid)},
+        )
+        scope = Scope(search_path=("public",), posture=rules.case_posture())
+        (found,) = understand("SELECT lower('x')", snapshot, scope)
+        assert {call.schema for call in found.statement.functions} == expected

@@ -176,3 +176,11 @@ def test_kinds_of_relations_are_told_apart(name: str, kind: Kind) -> None:
     relation = catalog().resolve((name,), ("public",))
     assert relation is not None
     assert relation.kind is kind
+
+
+def test_another_posture_is_another_snapshot() -> None:
+    hashes = {
+        build_catalog(rows(), case_posture(**more)).sha256
+        for more in ({}, {"write_masked": True}, {"triggers": ("x",)})
+    }
+    assert len(hashes) == 3

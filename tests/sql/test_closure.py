@@ -1,5 +1,7 @@
 """Labels travel along every edge, stay where nothing proves that they need not, and stop where the site says so."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,7 @@ from gateway.core.site import Posture
 from gateway.sql.catalog import build_catalog
 from gateway.sql.closure import Edge, made_of, reachable, relatives, spread
 from gateway.sql.rows import Row
-from tests.sql.payments import rows
+from tests.sql.payments import catalog, rows
 from tests.support.rules import case_posture
 
 places = st.tuples(st.integers(1, 4), st.integers(1, 3))
@@ -90,3 +92,57 @@ def test_relatives_share_rows() -> None:
     parent, child = by_name["public.card_parts"], by_name["public.card_parts_2024"]
     assert child.relatives == (parent.oid,)
     assert relatives({parent.oid: parent}, frozenset({parent.oid}), {}) == {}
+
+
+def oid_of(name: str) -> str:
+    return str(catalog().relation_names["public", name])
+
+
+def extended(**more: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of the schema, and some more."""
+    return {name: [*part, *more.get(name, ())] for name, part in rows().items()}
+
+
+def labels_of(read: dict[str, list[Row]], name: str, posture: Posture | None = None) -> dict[str, tuple[str, ...]]:
+    built = build_catalog(read, posture or case_posture())
+    columns = built.relations[built.relation_names["public", name]].columns
+    return {column.name: column.labels for column in columns if column.labels}
+
+
+def test_a_parent_shows_what_its_child_holds() -> None:
+    child = [("90002", "public", "child", "r", "f", "f")]
+    columns: list[Row] = [("90002", "1", "body", "text", "25", "f", "", "f")]
+    more = extended(relations=child, columns=columns, inherits=[("90002", oid_of("notes"))])
+    labels: dict[str, dict[str, tuple[str, ...]]] = {"public.child": {"body": ("pan",)}}
+    assert labels_of(more, "notes", Posture(labels=labels)) == {"body": ("pan",)}
+    assert labels_of(more, "child", Posture(labels={"public.notes": {"body": ("pan",)}})) == {"body": ("pan",)}
+
+
+def test_a_generated_column_shows_what_its_expression_names() -> None:
+    columns: list[Row] = [(oid_of("cards"), "99", "shadow", "text", "25", "f", "s", "f")]
+    for expression in ("reverse(pan)", "nosuch(c.*)"):
+        more = extended(columns=columns, generated=[(oid_of("cards"), "99", expression)])
+        assert "pan" in labels_of(more, "cards")["shadow"]
+
+
+def test_a_column_of_a_row_type_shows_the_row() -> None:
+    row_type = next(kind.oid for kind in catalog().types.values() if kind.relation == int(oid_of("cards")))
+    columns: list[Row] = [(oid_of("notes"), "99", "held", "cards", str(row_type), "f", "", "f")]
+    assert labels_of(extended(columns=columns), "notes") == {"held": ("cvv", "pan")}
+
+
+def test_a_foreign_table_shows_the_relation_its_options_name() -> None:
+    foreign = [("90003", "public", "far", "f", "f", "f")]
+    columns: list[Row] = [("90003", "1", "number", "text", "25", "f", "", "f")]
+    options: list[Row] = [("90003", "schema_name", "public"), ("90003", "table_name", "cards")]
+    more = extended(relations=foreign, columns=columns, foreign=options, foreign_columns=[("90003", "1", "pan")])
+    assert labels_of(more, "far") == {"number": ("pan",)}
+
+
+def test_code_that_runs_where_a_foreign_key_cascades_to_is_known() -> None:
+    key: list[Row] = [(oid_of("orders"), oid_of("notes"), "1", "1", "a", "c")]
+    trigger: list[Row] = [(oid_of("orders"), "spy", "8")]
+    built = build_catalog(extended(foreign_keys=key, triggers=trigger), case_posture())
+    assert ("public.orders", "spy") in {
+        (found.relation, found.name) for found in built.relations[int(oid_of("notes"))].runs
+    }

@@ -49,6 +49,7 @@ def test_settings_are_named(sql: str, settings: tuple[str, ...]) -> None:
     [
         ("SET search_path = $user", "statement.unanalysable"), ("SET LOCAL SCHEMA 'x'", "setting.pinned"), ("SET NAMES 'latin1'", "setting.pinned"),
         ("SET standard_conforming_strings = off", "setting.pinned"), ("SET SESSION AUTHORIZATION x", "setting.pinned"),
+        ("SET session_replication_role = replica", "setting.pinned"), ("SET local_preload_libraries = 'x'", "setting.pinned"), ("SET transform_null_equals = on", "setting.pinned"),
         ("SELECT set_config('role', 'x', false)", "setting.pinned"), ("SELECT set_config($1, 'x', false)", "setting.not_literal"),
         ("SELECT set_config(setting_name => 'role', new_value => 'x', is_local => false)", "setting.not_literal"),
         ("SELECT set_config()", "setting.not_literal"),

@@ -110,3 +110,7 @@ def test_an_outer_query_is_looked_into_only_when_the_inner_one_does_not_know_the
 def test_a_column_is_a_fact_by_whatever_name_it_goes(sql: str) -> None:
     """Found by holding the facts against the server's own parse trees: test_readers_on_a_server.py."""
     assert "public.cards.pan" in columns(sql)
+
+
+def test_attribute_notation_reads_the_whole_row() -> None:
+    assert {"public.cards.pan", "public.cards.cvv"} <= set(columns("SELECT c.row_to_json FROM cards c"))

@@ -41,6 +41,7 @@ def lineage(sql: str) -> list[set[str]]:
         ("SELECT to_jsonb(c.*) FROM public.notes c", [{"id~", "body~"}]),
         ("SELECT c FROM public.notes c", [{"id", "body"}]),
         ("SELECT (SELECT d.pan FROM public.cards d WHERE d.brand = n.body) FROM public.notes n", [{"pan~", "brand~", "body~"}]),
+        ("SELECT (SELECT 1 FROM public.cards c JOIN public.notes o ON c.pan = o.body) FROM public.notes n", [{f"{name}~" for name in ("id", "customer_id", "pan", "cvv", "exp_month", "exp_year", "brand", "last4", "token", "body")}]),
         ("SELECT 1", [set()]),
         ("VALUES (1)", [set()]),
         ("SELECT u.u FROM public.cards c, LATERAL unnest(ARRAY[c.pan]) u(u)", [{"pan"}]),

@@ -1,5 +1,6 @@
 """The last look finds what the rewriting forgot."""
 
+import msgspec
 import pytest
 
 from gateway.core.errors import Refused
@@ -7,6 +8,7 @@ from gateway.sql import proof
 from gateway.sql.edits import Edit, apply
 from gateway.sql.job import Job
 from gateway.sql.places import Places
+from gateway.sql.rewrite import rewrite
 from gateway.sql.visibility import visibility
 from tests.sql.payments import catalog, one
 from tests.support.rules import case_posture, obligations
@@ -45,8 +47,19 @@ def test_a_replaced_reference_is_proven() -> None:
         (Edit(AT, AT + 5, "x; DELETE FROM notes WHERE (1) = (1"),),
         (Edit(0, len(SQL), "DELETE FROM notes"),),
         (Edit(AT, AT + 5, f"{SPLICED} -- "),),
+        (Edit(AT, AT + 5, SPLICED), Edit(len(SQL), len(SQL), "; SELECT 1")),
     ],
 )
 def test_what_is_left_bare_cut_off_or_added_is_refused(edits: tuple[Edit, ...]) -> None:
     with pytest.raises(Refused, match=r"statement\.proof_failed"):
         prove(SQL, *edits)
+
+
+def test_what_was_to_be_replaced_and_stands_bare_is_refused() -> None:
+    """A place taken wrongly: the other relation is replaced, and what it stands for stays."""
+    understood = one("SELECT pan FROM cards, customers")
+    first, second = understood.references
+    moved = msgspec.structs.replace(first, name=second.name)
+    wrong = msgspec.structs.replace(understood, references=(moved, second))
+    with pytest.raises(Refused, match=r"statement\.proof_failed"):
+        rewrite(wrong, obligations(understood.statement), catalog(), case_posture())

@@ -2,8 +2,13 @@
 # ruff: noqa: E501 -- a table of statements, one a line
 
 import pytest
+from postgast import pg_query_pb2 as pb
 
-from tests.sql.payments import hazards, one
+from gateway.sql import grammar
+from gateway.sql.places import Places
+from gateway.sql.reader import Reading
+from gateway.sql.tree import unwrap
+from tests.sql.payments import catalog, hazards, one
 
 
 def references(sql: str) -> list[tuple[str, str]]:
@@ -69,3 +74,29 @@ def test_parameters_are_counted() -> None:
 
 def test_a_name_that_does_not_stand_where_the_parser_says_is_not_trusted() -> None:
     assert hazards("SELECT 1 FROM cards") == []
+
+
+def test_a_node_nobody_listed_is_not_passed_over() -> None:
+    reading = Reading(catalog(), ("public",), Places(()))
+    reading.read(pb.Var())
+    assert [hazard.code for hazard in reading.hazards] == ["statement.unanalysable"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "called"),
+    [
+        ("SELECT 1 WHERE a BETWEEN b AND c", {("<",), ("<=",), (">",), (">=",)}),
+        ("SELECT CASE a WHEN b THEN 1 END", {("=",)}),
+        ("SELECT JSON_SCALAR(a)", {("json_scalar",)}),
+        ("SELECT JSON_OBJECT('a' VALUE b)", {("json_object",)}),
+        ("SELECT * FROM JSON_TABLE(a, '$' COLUMNS (x int))", {("json_table",)}),
+        ("SELECT JSON_EXISTS(a, '$')", {("json_exists",)}),
+        ("SELECT * FROM t JOIN u USING (id)", {("=",)}),
+        ("SELECT a FROM t ORDER BY a USING ####", {("####",)}),
+    ],
+)
+def test_what_the_grammar_calls_by_itself_counts_as_a_call(sql: str, called: set[tuple[str, ...]]) -> None:
+    tokens = grammar.scan(sql)
+    reading = Reading(catalog(), ("public",), Places(tokens))
+    reading.read(unwrap(grammar.parse(sql, tokens)[0].stmt))
+    assert called <= {call.parts for call in reading.calls}

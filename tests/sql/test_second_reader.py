@@ -45,3 +45,20 @@ def test_another_multiset_of_relations_is_a_disagreement() -> None:
 def test_what_the_second_reader_cannot_read_is_said() -> None:
     assert hazards("LOCK TABLE cards") == ["second_reader_unread"]
     assert hazards("LOCK TABLE notes") == []
+
+
+def test_a_column_our_walk_has_not_met_is_a_disagreement() -> None:
+    sql = "SELECT pan FROM cards"
+    (statement,) = grammar.read(sql)
+    assert compare(sql, unwrap(statement.stmt), reading_of(sql)) == set()
+    found = compare(sql, unwrap(statement.stmt), reading_of("SELECT brand FROM cards"))
+    assert found == {Hazard(code="statement.parser_disagreement")}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT @num_cards.pan FROM num_cards", "SELECT pan FROM cards ORDER BY pan COLLATE pg_catalog.default",
+     "UPDATE num_cards SET pan.x = 1", "INSERT INTO cards(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET brand = excluded.brand"],
+)  # fmt: skip
+def test_what_only_looks_different_is_none(sql: str) -> None:
+    assert "statement.parser_disagreement" not in hazards(sql)

@@ -117,3 +117,18 @@ def test_a_constraint_that_ties_what_is_assigned_to_what_is_hidden_is_an_oracle(
                                  "UPDATE card_parts SET pan = '5'", "UPDATE customers SET name = 'x'"])  # fmt: skip
 def test_a_constraint_over_what_the_agent_writes_or_may_see_is_none(sql: str) -> None:
     assert tied(sql, case_posture()) == sql
+
+
+@pytest.mark.parametrize(("sql", "bits"), [("COPY cards FROM STDIN", "4"), ("COPY cards(id) FROM STDIN", "4"), ("TRUNCATE cards", "32")])  # fmt: skip
+def test_a_trigger_runs_by_copy_and_truncate_only_when_the_site_lists_it(sql: str, bits: str) -> None:
+    trigger = (str(catalog().relation_names["public", "cards"]), "spy", bits)
+    known = build_catalog({**rows(), "triggers": [*rows()["triggers"], trigger]}, case_posture())
+    for listed in ((), ("public.cards.spy", "public.cards.trg_cards")):
+        posture = case_posture(triggers=listed)
+        (found,) = understand(sql, known, Scope(search_path=("public",), posture=posture))
+        wanted = obligations(found.statement)
+        if listed:
+            assert rewrite(found, wanted, known, posture).text == sql
+        else:
+            with pytest.raises(Refused, match=r"statement\.hidden_code: trigger public\.cards\.spy"):
+                rewrite(found, wanted, known, posture)

@@ -2,15 +2,18 @@
 # ruff: noqa: E501 -- a table of statements, one a line
 # ruff: noqa: SIM905 -- a list of words
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.statement import Parameter
-from gateway.sql.model import Span
+from gateway.sql.catalog import Catalog, build_catalog
+from gateway.sql.model import Scope, Span
 from gateway.sql.tokens import UNAVAILABLE
-from gateway.sql.understand import STATEMENTS_MAX
-from tests.sql.payments import OPEN, hazards, one, read
+from gateway.sql.understand import STATEMENTS_MAX, understand
+from tests.sql.payments import OPEN, catalog, hazards, one, read, rows
+from tests.support import rules
 
 FRAGMENTS = st.lists(
     st.sampled_from(
@@ -138,3 +141,32 @@ def test_a_message_of_too_many_statements_is_refused_without_being_read() -> Non
     (refused,) = read(f"{most};SELECT 1")
     assert [hazard.code for hazard in refused.statement.hazards] == ["statement.too_many"]
     assert refused.statement.text_redacted == UNAVAILABLE
+
+
+def test_arguments_of_execute_do_not_hide_what_they_are() -> None:
+    prepared = {"p": one("PREPARE p AS SELECT pan FROM cards WHERE id = $1")}
+    assert "statement.attribute_notation" in hazards(
+        "EXECUTE p((SELECT c.row_to_json FROM cards c))", prepared=prepared
+    )
+
+
+def test_an_answer_holds_for_its_catalog_and_search_path_only() -> None:
+    sql = "SELECT id FROM cards"
+    posture = rules.case_posture()
+
+    def relations(snapshot: Catalog, *path: str) -> list[tuple[str, tuple[str, ...]]]:
+        (found,) = understand(sql, snapshot, Scope(search_path=path, posture=posture))
+        return [(relation.schema, relation.labels) for relation in found.statement.relations]
+
+    assert relations(catalog(), "public") == [("public", ("cvv", "pan"))]
+    assert relations(catalog(), "archive") == [("archive", ("pan",))]
+    assert relations(build_catalog(rows(), OPEN), "public") == [("public", ())]
+
+
+def test_a_write_that_may_change_governed_rows_through_its_keys_is_governed() -> None:
+    oid = catalog().relation_names["public", "notes"]
+    notes = msgspec.structs.replace(catalog().relations[oid], cascades=True)
+    snapshot = msgspec.structs.replace(catalog(), sha256="cascades", relations={**catalog().relations, oid: notes})
+    scope = Scope(search_path=("public",), posture=rules.case_posture())
+    governed = [understand(sql, snapshot, scope)[0].governed for sql in ("DELETE FROM notes", "SELECT 1 FROM notes")]
+    assert governed == [True, False]

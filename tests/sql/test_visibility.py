@@ -49,6 +49,8 @@ def test_only_cleared_columns_may_arrive_raw() -> None:
     pan = cards.column("pan")
     assert pan is not None
     assert seen.cleared(catalog()) == {(cards.oid, pan.attnum)}
+    hidden = Obligations(masks=(Mask(schema="public", relation="cards", column="pan", method="last4"),))
+    assert visibility([column("pan")], hidden, catalog()).cleared(catalog()) == frozenset()
 
 
 def test_a_mask_on_what_is_not_there_is_refused() -> None:

@@ -1,12 +1,17 @@
 """What the server says in words: withheld when it may quote something governed, scanned otherwise, positions mapped."""
 
+import asyncio
+
 import psycopg
 import pytest
 
+from gateway.wire.postgres import server_messages as server
 from gateway.wire.postgres.sqlstates import DOCUMENTED
+from tests.frontends.postgres.test_relay import Liar
+from tests.frontends.scripted import make_stage, play
 from tests.frontends.world import World
 from tests.support import rawpg
-from tests.support.rawpg import SYNC, bind, describe, execute, parse, query
+from tests.support.rawpg import SYNC, TERMINATE, bind, describe, execute, parse, query
 
 CARD = "4111111111111111"
 WITHHELD = "The server's own words are withheld: the statement touches protected data."
@@ -84,3 +89,37 @@ def test_in_open_posture_words_pass_as_they_are(world: World) -> None:
             connection.execute("DO $$ BEGIN RAISE SQLSTATE 'AB123'; END $$")
         assert caught.value.sqlstate == "AB123"
         assert "AB123" not in DOCUMENTED
+
+
+def governed(answer: bytes) -> bytes:
+    """What a client is shown of a server that says this while its transaction has touched something governed."""
+
+    async def run() -> bytes:
+        stage = make_stage(Liar(answer + server.ready_for_query(b"I")))
+        stage.conversation.governed = True
+        return await play(stage, [query("SELECT 1") + SYNC + TERMINATE])
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", [b"E", b"N"])
+def test_no_field_of_the_servers_words_gets_out(kind: bytes) -> None:
+    fields = dict.fromkeys("MDHWqpstcdnFLR", "secret") | {"S": "secret", "V": "secret", "C": "41111", "P": "3"}
+    seen = governed(server.diagnostic(kind, fields))
+    assert b"secret" not in seen
+    assert b"41111" not in seen
+    assert b"withheld" in seen
+
+
+@pytest.mark.parametrize(("kind", "severity", "code"), [(b"E", b"SERROR", b"CXX000"), (b"N", b"SNOTICE", b"C01000")])
+def test_a_severity_and_code_that_no_documentation_knows_are_replaced(
+    kind: bytes, severity: bytes, code: bytes
+) -> None:
+    seen = governed(server.diagnostic(kind, {"S": "4111", "V": "4111", "C": "41111", "M": "x"}))
+    assert severity in seen
+    assert code in seen
+
+
+def test_a_severity_and_code_that_are_known_stay() -> None:
+    seen = governed(server.diagnostic(b"E", {"S": "ERROR", "V": "ERROR", "C": "23505", "M": "x"}))
+    assert b"C23505" in seen
