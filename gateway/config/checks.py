@@ -9,7 +9,6 @@ import ssl
 import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,8 +16,6 @@ from gateway.config import settings as s
 from gateway.config.document import Place
 from gateway.config.quantities import Duration, Size, is_loopback
 from gateway.config.secret import Secret
-from gateway.core.errors import ConfigError
-from gateway.policy.keys import load_key
 
 NOT_YET: Final = "not available in this version"
 _WORLD: Final = stat.S_IROTH | stat.S_IWOTH
@@ -38,14 +35,16 @@ def check_listeners(listeners: s.Listeners) -> Iterator[Remark]:
     """TLS unless loopback, files that fit together, an address once."""
     if not listeners.for_postgres:
         yield Remark(("listeners",), "no postgres listener: nothing would be served")
-    for name in ("mysql", "http"):
-        if getattr(listeners, name) is not None:
-            yield Remark(("listeners", name), NOT_YET)
+    if listeners.mysql is not None:
+        yield Remark(("listeners", "mysql"), NOT_YET)
     alone = isinstance(listeners.postgres, s.Listener)
     places = [("listeners", "postgres", *(() if alone else (index,))) for index in range(len(listeners.for_postgres))]
     for place, listener in zip(places, listeners.for_postgres, strict=True):
         yield from _check_listener(listener, place)
-    for address, times in Counter(each.address for each in listeners.for_postgres if each.address.port).items():
+    if listeners.http is not None:
+        yield from _check_listener(listeners.http, ("listeners", "http"))
+    listening = [*listeners.for_postgres, *([listeners.http] if listeners.http is not None else [])]
+    for address, times in Counter(each.address for each in listening if each.address.port).items():
         if times > 1:
             yield Remark(("listeners", "postgres"), f"{address} is used by {times} listeners")
 
@@ -68,31 +67,6 @@ def _check_listener(listener: s.Listener, place: Place) -> Iterator[Remark]:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.cert, tls.key, password=lambda: "")
         except (ssl.SSLError, OSError, ValueError):
             yield Remark((*place, "tls"), "certificate and key cannot be read, or do not belong together")
-
-
-def check_policy(policy: s.Policy) -> Iterator[Remark]:
-    """Keys that are public keys, an engine that is there."""
-    if policy.bundle.is_url:
-        yield Remark(("policy", "bundle"), f"bundle servers are {NOT_YET}; give a path")
-    elif not policy.bundle.path.is_file():
-        yield Remark(("policy", "bundle"), "there is no such file: everything is denied until there is", warning=True)
-    if policy.engine == "opa" and find_spec("gateway.policy.opa") is None:
-        yield Remark(("policy", "engine"), f"engine opa is {NOT_YET}")
-    elif policy.engine == "opa" and policy.opa is None:
-        yield Remark(("policy", "engine"), "engine opa needs opa: {url: …}")
-    if policy.shadow is not None:
-        yield Remark(("policy", "shadow"), NOT_YET)
-    for index, path in enumerate(policy.verification_keys):
-        place = ("policy", "verification_keys", index)
-        found = list(check_file(path, place))
-        yield from found or _check_public_key(path, place)
-
-
-def _check_public_key(path: Path, place: Place) -> Iterator[Remark]:
-    try:
-        load_key(path)
-    except ConfigError as error:
-        yield Remark(place, error.detail)
 
 
 def check_connection(connection: s.Connection, name: str) -> Iterator[Remark]:
@@ -155,10 +129,25 @@ def check_stores(stores: s.Stores) -> Iterator[Remark]:
 
 def check_data_dir(path: Path) -> Iterator[Remark]:
     """Keys lie in it: nobody else may look in."""
-    if path.exists() and not path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield Remark(("data_dir",), error.strerror or "cannot be looked at")
+        return
+    if not stat.S_ISDIR(mode):
         yield Remark(("data_dir",), "is not a folder")
-    elif path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    elif mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield Remark(("data_dir",), "others may read this folder: chmod 700", warning=True)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; a name that no file can have names none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def check_secret(secret: Secret, place: Place) -> Iterator[Remark]:

@@ -12,6 +12,7 @@ from gateway.config.checks import Remark
 from gateway.config.conform import Misfit, misfits
 from gateway.config.document import MAX_BYTES, Document, shown
 from gateway.config.issuers import check_identity
+from gateway.config.policies import check_policy
 from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl, expanded
 from gateway.core.errors import ConfigError
 
@@ -94,7 +95,7 @@ class _Reading:
             ("data_dir", lambda value: checks.check_data_dir(self._as(Path, value))),
             ("listeners", lambda value: checks.check_listeners(self._as(s.Listeners, value))),
             ("identity", lambda value: check_identity(self._as(s.Identity, value))),
-            ("policy", lambda value: checks.check_policy(self._as(s.Policy, value))),
+            ("policy", lambda value: check_policy(self._as(s.Policy, value))),
             ("approvals", lambda value: checks.check_approvals(self._as(s.Approvals, value), _mapping(value))),
             ("evidence", lambda value: checks.check_evidence(self._as(s.Evidence, value), _mapping(value))),
             ("stores", lambda value: checks.check_stores(self._as(s.Stores, value))),

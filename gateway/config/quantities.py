@@ -125,21 +125,21 @@ class StoreUrl(str):
 
 
 class Location(str):
-    """A file, or an https address."""
+    """A file, or an address."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str, folder: Path) -> "Location":
         """A path is taken from `folder`; an address stays as it is. Raises ValueError."""
-        if "://" in text and not text.startswith("https://"):
+        if "://" in text and not text.startswith(("https://", "http://")):
             raise ValueError("not a path or an https address")
         return cls(text if "://" in text else str(folder / expanded(text)))
 
     @property
     def is_url(self) -> bool:
         """Whether it is an address."""
-        return self.startswith("https://")
+        return self.startswith(("https://", "http://"))
 
     @property
     def path(self) -> Path:

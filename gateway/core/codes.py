@@ -235,6 +235,9 @@ CODES: dict[str, Code] = {
     ),
     # --- policy ----------------------------------------------------------------------------------------------------
     "policy.denied": Code(*_DENIED, "policy does not allow this statement", "See the reasons given with this error."),
+    "policy.stopped": Code(
+        *_DENIED, "an emergency stop is in force", "Wait, and ask the operator, who can say why and lift it."
+    ),
     "policy.unavailable": Code(
         *_UNAVAILABLE, "no valid policy bundle is active", "Ask the operator to activate a signed bundle."
     ),

@@ -97,6 +97,18 @@ class Finding(_Part, frozen=True, kw_only=True):
     controls: tuple[str, ...] = ()
 
 
+class Shadow(_Part, frozen=True, kw_only=True):
+    """What a candidate would have answered to the same question. Recorded, never enforced."""
+
+    bundle_sha256: str
+    outcome: str
+    """of the candidate"""
+    change: str = ""
+    """what differs: `outcome`, `obligations`, `reasons`, or `failed`; empty when nothing does"""
+    codes: tuple[str, ...] = ()
+    """of the candidate's reasons that the active bundle did not give"""
+
+
 class Verdict(_Part, frozen=True, kw_only=True):
     """A decision with everything needed to act on it, record it, and compute it again.
 
@@ -118,6 +130,7 @@ class Verdict(_Part, frozen=True, kw_only=True):
     """e.g. `embedded/wasmtime-50.0.1`"""
     duration_us: int = 0
     cached: bool = False
+    shadow: Shadow | None = None
 
     def document(self) -> dict[str, Json]:
         """Builtins of the decision, for JSON output."""

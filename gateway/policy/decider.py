@@ -4,25 +4,29 @@ Answers are remembered by the sha256 of the canonical document under the bundle 
 document holds nothing that the bundle does not read (`policy.md`, rule 7).
 """
 
+import asyncio
+import contextlib
 import hashlib
 from collections import OrderedDict
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from gateway.core.clock import Clock
-from gateway.core.errors import GatewayError, Unavailable
+from gateway.core.errors import GatewayError
 from gateway.core.site import Posture
 from gateway.core.statement import Column
-from gateway.core.verdict import Decision, Outcome, Verdict
+from gateway.core.verdict import Decision, Outcome, Shadow, Verdict
 from gateway.policy.bundle import Bundle
 from gateway.policy.document import Request, Scribe, check
 from gateway.policy.engine import Engine, EngineError
 from gateway.policy.findings import failure, render
 from gateway.policy.site import SENSITIVE
+from gateway.policy.stops import Stops
 
 REMEMBERED: Final = 4096
 REMEMBERED_BYTES: Final = 64 << 20
+SWAP_SECONDS: Final = 0.25
 _DENIED: Final = Decision(outcome=Outcome.DENY)
 _DECISIONS: Final = msgspec.json.Decoder(Decision)
 _PASSES: Final = frozenset({Outcome.ALLOW, Outcome.MASK, Outcome.REQUIRE_APPROVAL})
@@ -39,6 +43,8 @@ class Active:
         self._known: OrderedDict[bytes, Verdict] = OrderedDict()
         self._held = 0
         self._cleared = frozenset(code for code, rule in bundle.rules.items() if rule.effect == "clear")
+        self._running = 0
+        self._retired = False
 
     def posture(self, connection: str) -> Posture:
         """How the bundle's site data governs a connection; the same object for the same connection."""
@@ -60,10 +66,28 @@ class Active:
             self._known.move_to_end(key)
             return known
         check(document)
-        answer = await self.engine.evaluate(document)
+        answer = await self._answer(document)
         verdict = self.verdict(document, answer, digest.hexdigest(), (clock.monotonic_ns() - started) // 1000)
-        self._remember(key, verdict)
+        if self.engine.remembers:
+            self._remember(key, verdict)
         return verdict
+
+    def retire(self) -> None:
+        """Another decides from now on: let go of the engine once what it is still asked has been answered."""
+        self._retired = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._retired and not self._running:
+            self.engine.close()
+
+    async def _answer(self, document: bytes) -> bytes:
+        self._running += 1
+        try:
+            return await self.engine.evaluate(document)
+        finally:
+            self._running -= 1
+            self._let_go()
 
     def verdict(self, document: bytes, answer: bytes, input_sha256: str, duration_us: int) -> Verdict:
         """What an answer means. Raises EngineError when it is no decision, or leaves a labelled column out."""
@@ -145,16 +169,31 @@ class _Labelled(msgspec.Struct):
 _LABELLED: Final = msgspec.json.Decoder(_Labelled)
 
 
+class Beside(Protocol):
+    """A candidate that answers the same questions."""
+
+    async def beside(self, verdict: Verdict, request: Request) -> Shadow:
+        """What it would have answered. Never raises for a reason of policy."""
+        ...
+
+
 class Decider:
-    """Asks whichever bundle is active. Without one, everything is denied."""
+    """Asks whichever bundle is active. Without one, everything is denied; what is stopped is denied before that."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, stops: Stops | None = None) -> None:
         self._clock = clock
+        self.stops = stops or Stops()
         self.active: Active | None = None
+        self.shadow: Beside | None = None
+        self._swapped = asyncio.Event()
 
-    def activate(self, active: Active) -> None:
-        """From now on this bundle decides; evaluations under way end under the old one."""
-        self.active = active
+    def activate(self, active: Active | None) -> None:
+        """From now on this bundle decides, or none; evaluations under way end under the old one."""
+        old, self.active = self.active, active
+        self._swapped.set()
+        self._swapped = asyncio.Event()
+        if old is not None and old is not active:
+            old.retire()
 
     def posture(self, connection: str) -> Posture:
         """How a connection is governed now: guarded, and nothing known, while no bundle is active."""
@@ -163,14 +202,47 @@ class Decider:
     async def decide(self, request: Request) -> Verdict:
         """The verdict. Never raises for a reason of policy."""
         active = self.active
+        stop = self.stops.met_by(request)
+        if stop is not None:
+            return _failed(active, request, EngineError("policy.stopped", f"stop {stop.id}"))
         if active is None:
-            return Verdict(decision=_DENIED, findings=(failure(Unavailable("policy.unavailable")),))
+            return _failed(None, request, EngineError("policy.unavailable"))
+        verdict = await self._asked(active, request)
+        if _code(verdict) == "policy.other_bundle" and await self._swap(active):
+            verdict = await self._asked(self.active, request)
+        if self.shadow is not None:
+            verdict = msgspec.structs.replace(verdict, shadow=await self.shadow.beside(verdict, request))
+        return verdict
+
+    async def _asked(self, active: Active | None, request: Request) -> Verdict:
+        if active is None:
+            return _failed(None, request, EngineError("policy.unavailable"))
         try:
             return await active.decide(request, self._clock)
         except EngineError as error:
-            return active.failed(active.document(request), error)
+            return _failed(active, request, error)
         except (msgspec.ValidationError, TypeError, ValueError):
             return active.failed(b"", EngineError("policy.invalid_input"))
+        except Exception as error:  # noqa: BLE001 -- whatever else goes wrong in an engine denies, and ends no session
+            return _failed(active, request, EngineError("policy.engine", type(error).__name__))
+
+    async def _swap(self, active: Active) -> bool:
+        """A fleet takes a new bundle a moment before we do: wait for that moment. False when it does not come."""
+        swapped = self._swapped
+        if self.active is active:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(swapped.wait(), SWAP_SECONDS)
+        return self.active is not active
+
+
+def _failed(active: Active | None, request: Request, error: EngineError) -> Verdict:
+    if active is None:
+        return Verdict(decision=_DENIED, findings=(failure(error),))
+    return active.failed(active.document(request), error)
+
+
+def _code(verdict: Verdict) -> str:
+    return verdict.findings[0].code if verdict.findings else ""
 
 
 _UNGOVERNED: Final = Posture()

@@ -84,6 +84,7 @@ class EmbeddedEngine:
     """Answers in the event loop, in at most ten milliseconds; what takes longer is tried once more in a thread."""
 
     name: Final = NAME
+    remembers: Final = True
 
     def __init__(self, wasm: bytes, data: bytes) -> None:
         self._compiled = Compiled(wasm, data)
@@ -100,6 +101,9 @@ class EmbeddedEngine:
     def evaluate_now(self, document: bytes) -> bytes:
         """The same, without a loop: for the auditor's desk, and for what is slow."""
         return answer_of(self._compiled.evaluate(document, IN_THREAD_TICKS))
+
+    async def check(self) -> None:
+        """It is in this process: it could decide."""
 
     def close(self) -> None:
         """Let go of what the engine holds."""

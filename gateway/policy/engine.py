@@ -22,8 +22,17 @@ class Engine(Protocol):
         """Kind and version, as the record names it."""
         ...
 
+    @property
+    def remembers(self) -> bool:
+        """Whether an answer may be given again without asking: nothing but the bundle could change it."""
+        ...
+
     async def evaluate(self, document: bytes) -> bytes:
         """The canonical answer (RFC 8785) to a canonical input document. Raises EngineError."""
+        ...
+
+    async def check(self) -> None:
+        """Raise EngineError unless it could decide now."""
         ...
 
     def close(self) -> None:

@@ -18,10 +18,6 @@ LISTENER = {"address": "127.0.0.1:1", "insecure_loopback": True}
     ("where", "value"),
     [
         ("listeners.mysql", LISTENER),
-        ("listeners.http", LISTENER),
-        ("policy.bundle", "https://bundles.example/pci.tar.gz"),
-        ("policy.engine", "opa"),
-        ("policy.shadow", "candidate.tar.gz"),
         ("connections.payments.type", "mysql"),
         ("approvals.notify", [{"webhook": "https://hooks.example"}]),
         ("evidence.recording.content", "full"),
@@ -145,6 +141,8 @@ def test_a_data_folder_others_may_read_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "var").rmdir()
     (tmp_path / "var").touch()
     assert told(tmp_path, GOOD) == ["1: data_dir: is not a folder"]
+    (found,) = told(tmp_path, changed("data_dir", "x" * 300))
+    assert "File name too long" in found
 
 
 def test_a_key_that_cannot_verify_bundles_is_refused_as_serve_would(tmp_path: Path) -> None:

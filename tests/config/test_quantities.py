@@ -165,9 +165,10 @@ def test_a_location_is_a_path_or_an_https_address() -> None:
     assert q.Location.parse("/srv/b", FOLDER).path == Path("/srv/b")
     assert not q.Location.parse("b", FOLDER).is_url
     assert q.Location.parse("https://bundles.example/pci", FOLDER).is_url
+    assert q.Location.parse("http://bundles.example/pci", FOLDER).is_url
 
 
-@pytest.mark.parametrize("text", ["http://bundles.example/pci", "file:///x", "HTTPS://x", "ftp://x"])
+@pytest.mark.parametrize("text", ["file:///x", "HTTPS://x", "ftp://x"])
 def test_an_address_that_proves_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="https"):
         q.Location.parse(text, FOLDER)

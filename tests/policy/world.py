@@ -36,9 +36,11 @@ class CountingEngine:
 
     name = "fake/1"
 
-    def __init__(self, answer: Mapping[str, object] | bytes | Exception) -> None:
+    def __init__(self, answer: Mapping[str, object] | bytes | Exception, *, remembers: bool = True) -> None:
         self.answer = answer
+        self.remembers = remembers
         self.asked: list[bytes] = []
+        self.closed = 0
 
     async def evaluate(self, document: bytes) -> bytes:
         self.asked.append(document)
@@ -46,8 +48,12 @@ class CountingEngine:
             raise self.answer
         return self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
 
+    async def check(self) -> None:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+
     def close(self) -> None:
-        """Nothing is held."""
+        self.closed += 1
 
 
 def rule(code: str, effect: str, severity: Severity = "medium", message: str = "{column} was seen") -> Rule:

@@ -13,6 +13,8 @@ ADAPTERS: dict[str, str] = {
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
     "policy/activation.py": "the bundle's file, watched",
+    "policy/decider.py": "waits for the moment in which a bundle is swapped",
+    "policy/opa.py": "the OPA server",
     "policy/embedded.py": "what is slow is evaluated once more in a thread",
     "identity/jwks.py": "the key sets of issuers, fetched",
     "policy/compiler.py": "the opa program",
