@@ -11,6 +11,7 @@ import structlog
 
 from gateway.config import settings as s
 from gateway.config.issuers import build_verifier
+from gateway.config.ruling import Ruling, make_ruling, state_of
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event, EventType
@@ -19,13 +20,13 @@ from gateway.frontends.accept import ALPN, Door
 from gateway.frontends.certificate import Certificate
 from gateway.frontends.driver import Driver
 from gateway.frontends.house import House
+from gateway.frontends.http.routes import Desk
+from gateway.frontends.http.server import serving
 from gateway.frontends.keeper import Keeper
 from gateway.frontends.listener import bind, serve
 from gateway.frontends.postgres.reception import Reception
 from gateway.policy.activation import Activator
-from gateway.policy.bundle import load_key
 from gateway.policy.decider import Decider
-from gateway.policy.store import BundleStore
 from gateway.upstream.pool import Pool
 from gateway.upstream.target import Target
 
@@ -42,14 +43,16 @@ class Gateway:
     recorder: Recorder
     activator: Activator
     keepers: dict[str, Keeper]
+    ruling: Ruling
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def close(self) -> None:
-        """Let go of the databases."""
-        await asyncio.gather(*(keeper.aclose() for keeper in self.keepers.values()))
+        """Let go of the databases, and of OPA."""
+        await asyncio.gather(*(keeper.aclose() for keeper in self.keepers.values()), self.ruling.close())
 
     async def reload(self) -> None:
-        """SIGHUP: look at the bundle again; certificates are looked at by each handshake."""
+        """SIGHUP: look at keys and bundle again; certificates are looked at by each handshake."""
+        await self.activator.recheck()
         await self.activator.load("asked to reload")
 
 
@@ -68,6 +71,10 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         stack.push_async_callback(gateway.close)
         stack.push_async_callback(_cancel, gateway.tasks)
         stack.push_async_callback(gateway.reception.drain, DRAIN_SECONDS)
+        await _serve_http(settings, gateway, stack)
+        await gateway.ruling.start()
+        if gateway.ruling.decider.active is None:
+            LOG.warning("no bundle is active: everything is denied", place=str(settings.policy.bundle))
         ports = [
             (stack.enter_context(bind(each.address.host, each.address.port)), each)
             for each in settings.listeners.for_postgres
@@ -81,19 +88,9 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
 
 async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accept_demo: bool) -> Gateway:
     """Everything but the ports."""
-    decider = Decider(clock)
-    activator = Activator(
-        settings.policy.bundle.path,
-        [load_key(path) for path in settings.policy.verification_keys],
-        decider,
-        store=BundleStore(settings.data_dir),
-        clock=clock,
-        note=_noting(recorder),
-        accept_demo=accept_demo,
-    )
     await recorder.append(_loaded(settings))
-    if not await activator.load("start"):
-        LOG.warning("no bundle is active: everything is denied", path=str(settings.policy.bundle.path))
+    ruling = make_ruling(settings, clock, _noting(recorder), accept_demo=accept_demo)
+    decider, activator = ruling.decider, ruling.activator
     keepers = make_keepers(settings, decider)
     house = House(
         driver=Driver(decider, recorder, clock),
@@ -103,9 +100,27 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
     )
     tasks = [
         asyncio.ensure_future(work)
-        for work in (activator.watch(), _tell_degraded(recorder), *(keeper.watch() for keeper in keepers.values()))
+        for work in (*ruling.works(), _tell_degraded(recorder), *(keeper.watch() for keeper in keepers.values()))
     ]
-    return Gateway(Reception(house), recorder, activator, keepers, tasks)
+    return Gateway(Reception(house), recorder, activator, keepers, ruling, tasks)
+
+
+async def _serve_http(settings: s.Settings, gateway: Gateway, stack: contextlib.AsyncExitStack) -> None:
+    """The http listener, if there is one. It is up before the bundle is: an OPA fetches its bundle here."""
+    listener = settings.listeners.http
+    if listener is None:
+        return
+    token, tls = settings.policy.publish.token, listener.tls
+    desk = Desk(
+        shelf=gateway.ruling.shelf,
+        state=state_of(gateway.ruling, gateway.recorder),
+        name=settings.policy.publish.name,
+        token=token.reveal if token else None,
+    )
+    context = Certificate(tls.cert, tls.key, ["http/1.1"]).context() if tls else None
+    listening = stack.enter_context(bind(listener.address.host, listener.address.port))
+    await stack.enter_async_context(serving(listening, desk, context))
+    LOG.info("listening", protocol="http", address=listener.address, tls=tls is not None)
 
 
 def make_keepers(settings: s.Settings, decider: Decider) -> dict[str, Keeper]:

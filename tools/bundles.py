@@ -24,7 +24,7 @@ ABOUT_LOCK = "# name, revision, sha256 of the released archives. Written by `pyt
 
 def contents() -> dict[str, bytes]:
     """Every generated file, by its path in the tree."""
-    base = base_of(compile_policy(Opa.find(), ROOT / "policies"), REFERENCE_REVISION)
+    base = base_of(compile_policy(Opa.find(), ROOT / "policies", ROOT / "rego_tests/vectors"), REFERENCE_REVISION)
     demo = with_site(base, read_site(ROOT / "bundles" / "demo" / "site"), DEMO_REVISION)
     key = load_signing_key(DEMO_KEY)
     archives = {

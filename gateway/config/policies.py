@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from gateway.config import settings as s
 from gateway.config.checks import Remark, check_authority, check_file, check_secret, is_file
 from gateway.config.document import Place
-from gateway.config.quantities import Duration, is_loopback
+from gateway.config.quantities import Duration, Location, is_loopback
 from gateway.core.errors import ConfigError
 from gateway.policy.keys import load_key
 
@@ -102,7 +102,7 @@ def _check_pair(tls: s.ServerTls, place: Place) -> Iterator[Remark]:
             yield Remark(place, "certificate and key cannot be read, or do not belong together")
 
 
-def _check_shadow(shadow: s.Location) -> Iterator[Remark]:
+def _check_shadow(shadow: Location) -> Iterator[Remark]:
     if shadow.is_url:
         yield Remark(("policy", "shadow"), "a candidate is a file: give its path")
     elif not is_file(shadow.path):

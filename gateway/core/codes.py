@@ -273,6 +273,9 @@ CODES: dict[str, Code] = {
         "two policy engines answered differently",
         "Tell the operator: one of the two engines cannot be trusted.",
     ),
+    "policy.capability": Code(
+        *_UNAVAILABLE, "the policy asks for what only its host could answer", "Build the bundle with `policy build`."
+    ),
     "policy.undefined": Code(
         *_UNAVAILABLE, "policy gave no decision", "Ask the policy owner: the bundle has no answer for this input."
     ),
@@ -331,10 +334,60 @@ CODES: dict[str, Code] = {
     "bundle.data": Code(
         *_UNAVAILABLE, "the bundle's data cannot be used", "Correct the site data and build the bundle again."
     ),
+    "bundle.vectors": Code(
+        *_UNAVAILABLE,
+        "the bundle does not bring the vectors it must be tried by",
+        "Build it with this version; `policy build --rebuild` takes them from `rego_tests/vectors`.",
+    ),
+    "bundle.vectors_failed": Code(
+        *_UNAVAILABLE,
+        "the bundle answers one of its own vectors otherwise",
+        "Correct the rules, the site data or the vector, and build the bundle again.",
+    ),
+    "bundle.runaway": Code(
+        *_UNAVAILABLE, "a rule of the bundle does not come to an end", "Simplify the rule, and build the bundle again."
+    ),
+    "bundle.capability": Code(
+        *_UNAVAILABLE,
+        "the bundle's compiled policy asks its host for what it must not have",
+        "Build it with `policy build`: only built-ins of `capabilities.json` are compiled in.",
+    ),
+    "bundle.not_run": Code(
+        *_UNAVAILABLE, "the bundle's compiled policy cannot be run", "Build the bundle again with `policy build`."
+    ),
+    "bundle.sequence": Code(
+        *_UNAVAILABLE,
+        "the bundle is older than one that has decided here",
+        "Give it a higher sequence, or go back on purpose with `policy rollback --reason …`.",
+    ),
+    "bundle.withdrawn": Code(
+        *_UNAVAILABLE,
+        "this bundle was rolled back from",
+        "Build a corrected one, or bring this one back on purpose with `policy activate --reason …`.",
+    ),
+    "bundle.revoked_key": Code(
+        *_UNAVAILABLE, "the bundle is signed with a key that was revoked", "Sign it with a key that is still trusted."
+    ),
+    "bundle.unreachable": Code(
+        *_UNAVAILABLE, "the bundle server does not give a bundle", "Look at the server and `policy.bundle_server`."
+    ),
+    "bundle.not_taken": Code(
+        *_UNAVAILABLE,
+        "the OPA server did not load the bundle in time",
+        "Look at OPA's log: it verifies the bundle itself, with keys of its own configuration.",
+    ),
+    "bundle.not_kept": Code(
+        *_UNAVAILABLE,
+        "the archive of past bundles has no bundle to go back to",
+        "Look at `policy log`, and name one that was active here.",
+    ),
     "bundle.demo": Code(
         *_UNAVAILABLE,
         "this is the demo's bundle, whose private key everybody has",
         "Build and sign a bundle of your own: `policy build`.",
+    ),
+    "order.invalid": Code(
+        "42601", 1064, 400, "this is not an order that can be carried out", "Use `querywarden policy` to give orders."
     ),
     "opa.missing": Code(
         *_UNAVAILABLE, "the program opa cannot be run", "Install OPA 1.22 or newer, or run `sh tools/build.sh`."

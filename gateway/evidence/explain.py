@@ -14,6 +14,7 @@ from gateway.evidence.tiles import WIDTH
 from gateway.evidence.view import View, open_views
 
 _TIME_ORDERED: Final = 7
+_ACTIVATED: Final = frozenset({EventType.BUNDLE_ACTIVATED, EventType.BUNDLE_ROLLED_BACK})
 
 
 class Placed(NamedTuple):
@@ -108,7 +109,7 @@ def _activated(view: View, decided: Placed) -> Placed | None:
     bundle = decided.leaf.bundle
 
     def is_it(leaf: Leaf) -> bool:
-        return leaf.type == EventType.BUNDLE_ACTIVATED and leaf.bundle == bundle
+        return leaf.type in _ACTIVATED and leaf.bundle == bundle
 
     return _first(view.downwards(decided.number), bundle.encode(), is_it) if bundle else None
 

@@ -14,12 +14,13 @@ import msgspec
 from gateway.core.errors import BundleRejected
 from gateway.policy import signature
 from gateway.policy.archive import MAX_ARCHIVE_BYTES, read_archive, write_archive
-from gateway.policy.bundle import SITE_DATA, WASM, read_contents
+from gateway.policy.bundle import SITE_DATA, VECTORS, WASM, read_contents
 from gateway.policy.compiler import Compiled
 from gateway.policy.digests import MANIFEST, SIGNATURES, canonical
 from gateway.policy.keys import SigningKey
 from gateway.policy.manifest import ENTRYPOINT, ROOTS, Manifest, Metadata, Ours, write_manifest
 from gateway.policy.site import Site
+from gateway.policy.vectors import SITE_VECTORS
 
 
 def base_of(compiled: Compiled, revision: str) -> dict[str, bytes]:
@@ -29,9 +30,10 @@ def base_of(compiled: Compiled, revision: str) -> dict[str, bytes]:
         wasm_sha256=hashlib.sha256(compiled.files[WASM]).hexdigest(),
         reads=compiled.reads,
         rules=compiled.rules,
+        vectors=tuple(sorted(compiled.vectors)),
     )
     manifest = Manifest(metadata=Metadata(querywarden=ours), rego_version=1, revision=revision, roots=ROOTS)
-    return {**compiled.files, MANIFEST: write_manifest(manifest)}
+    return {**compiled.files, **compiled.vectors, MANIFEST: write_manifest(manifest)}
 
 
 def reference_base() -> Path:
@@ -60,14 +62,26 @@ def read_bundle(path: Path) -> bytes:
     return raw
 
 
-def with_site(base: Mapping[str, bytes], site: Site, revision: str | None = None) -> dict[str, bytes]:
-    """The base's files with other site data, unsigned; under another revision, if one is given."""
+def with_site(
+    base: Mapping[str, bytes], site: Site, revision: str | None = None, vectors: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
+    """The base's files with other site data, unsigned; under another revision, if one is given.
+
+    `vectors` are the site's own, by their path in the bundle; they take the place of those of the site before it.
+    """
+    given = vectors or {}
     files = {name: content for name, content in base.items() if name != SIGNATURES}
-    files[SITE_DATA] = canonical(msgspec.to_builtins(site))
-    if revision is not None:
-        manifest = msgspec.structs.replace(read_contents(files), revision=revision)
-        files[MANIFEST] = write_manifest(manifest)
-    return files
+    manifest = read_contents(files)
+    ours = manifest.metadata.querywarden
+    kept = {name for name in ours.vectors if not name.startswith(SITE_VECTORS)}
+    files = {name: content for name, content in files.items() if name in kept or not name.startswith(VECTORS)}
+    ours = msgspec.structs.replace(ours, vectors=tuple(sorted(kept | given.keys())))
+    manifest = msgspec.structs.replace(
+        manifest,
+        revision=manifest.revision if revision is None else revision,
+        metadata=Metadata(querywarden=ours),
+    )
+    return {**files, **given, SITE_DATA: canonical(msgspec.to_builtins(site)), MANIFEST: write_manifest(manifest)}
 
 
 def signed(

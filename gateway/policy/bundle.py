@@ -1,7 +1,7 @@
 """A policy bundle, opened: every byte of the archive verified before anything in it is believed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -18,6 +18,7 @@ from gateway.policy.site import Site, contradictions
 __all__ = ["Bundle", "BundleRejected", "Rule", "VerificationKey", "load_key", "open_bundle", "open_files"]
 
 DATA, SITE_DATA, WASM = "data.json", "site/data.json", "policy.wasm"
+VECTORS = "vectors/"
 DEMO_KEYID = "querywarden-demo"
 DEMO_FINGERPRINT = "9e0d8344eb81cc5de6bd4c3f0007ae9f43acc0652e1a1bacc879e6950856fe99"
 """of the key beside `bundles/demo`, whose private half everybody has"""
@@ -45,21 +46,38 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     """seconds since the epoch"""
     expires_at: int | None
     """seconds since the epoch; None: never"""
+    vectors: Mapping[str, bytes]
+    """by path"""
+    fingerprint: str
+    """of the key that signed it"""
     demo: bool
     """signed with the demo's key, which proves nothing"""
 
 
-def open_bundle(raw: bytes, keys: Sequence[VerificationKey], now_s: int) -> Bundle:
-    """Verify and read an archive. Raises BundleRejected; each way to fail has its own `bundle.*` code."""
+def open_bundle(
+    raw: bytes, keys: Sequence[VerificationKey], now_s: int, revoked: Container[str] = frozenset()
+) -> Bundle:
+    """Verify and read an archive. Raises BundleRejected; each way to fail has its own `bundle.*` code.
+
+    `revoked` holds ids and fingerprints of keys whose signatures are believed no more, whoever lists them as trusted.
+    """
     files = read_archive(raw)
     if not is_canonical(raw, files):
         raise BundleRejected("bundle.malformed", "the archive is not byte for byte as `policy sign` writes it")
-    return open_files(files, hashlib.sha256(raw).hexdigest(), keys, now_s)
+    return open_files(files, hashlib.sha256(raw).hexdigest(), keys, now_s, revoked)
 
 
-def open_files(files: Mapping[str, bytes], sha256: str, keys: Sequence[VerificationKey], now_s: int) -> Bundle:
+def open_files(
+    files: Mapping[str, bytes],
+    sha256: str,
+    keys: Sequence[VerificationKey],
+    now_s: int,
+    revoked: Container[str] = frozenset(),
+) -> Bundle:
     """The bundle of an archive's files."""
     claims, key = signature.verify(files, keys)
+    if key.revoked or key.keyid in revoked or key.fingerprint in revoked:
+        raise BundleRejected("bundle.revoked_key", f"the key {key.keyid!r}")
     expires_at = None if claims.expires_at is UNSET else claims.expires_at
     if now_s < claims.not_before:
         raise BundleRejected("bundle.not_yet_valid")
@@ -82,6 +100,8 @@ def open_files(files: Mapping[str, bytes], sha256: str, keys: Sequence[Verificat
         sequence=claims.sequence,
         not_before=claims.not_before,
         expires_at=expires_at,
+        vectors={name: files[name] for name in ours.vectors},
+        fingerprint=key.fingerprint,
         demo=DEMO_KEYID in {claims.keyid, key.keyid} or key.fingerprint == DEMO_FINGERPRINT,
     )
 
@@ -92,12 +112,21 @@ def read_contents(files: Mapping[str, bytes]) -> Manifest:
     if missing := sorted(needed - files.keys()):
         raise BundleRejected("bundle.malformed", f"missing: {', '.join(missing)}")
     rest = files.keys() - needed - {SITE_DATA, SIGNATURES}
-    if strange := sorted(name for name in rest if not (name.startswith("gateway/") and name.endswith(".rego"))):
+    if strange := sorted(name for name in rest if not _belongs(name)):
         raise BundleRejected("bundle.malformed", f"not a part of a bundle: {', '.join(strange)}")
     manifest = read_manifest(files[MANIFEST])
+    named = set(manifest.metadata.querywarden.vectors)
+    if named != {name for name in files if name.startswith(VECTORS)}:
+        raise BundleRejected("bundle.vectors", "the vectors are not the ones that the manifest names")
     if hashlib.sha256(files[WASM]).hexdigest() != manifest.metadata.querywarden.wasm_sha256:
         raise BundleRejected("bundle.wasm")
     return manifest
+
+
+def _belongs(name: str) -> bool:
+    return (name.startswith("gateway/") and name.endswith(".rego")) or (
+        name.startswith(VECTORS) and name.endswith(".json")
+    )
 
 
 def _merged(files: Mapping[str, bytes]) -> dict[str, Json]:

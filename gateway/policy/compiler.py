@@ -17,6 +17,7 @@ from gateway.policy.bundle import DATA, WASM
 from gateway.policy.digests import MANIFEST, canonical
 from gateway.policy.manifest import ENTRYPOINT, Rule
 from gateway.policy.references import reads
+from gateway.policy.vectors import read_vectors
 
 _SECONDS = 600.0
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,8 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, bytes]
     reads: tuple[str, ...]
     rules: tuple[Rule, ...]
+    vectors: dict[str, bytes] = {}
+    """by their path in the bundle"""
 
 
 class Opa:
@@ -75,8 +78,10 @@ class Opa:
         return answer.out
 
 
-def compile_policy(opa: Opa, policies: Path) -> Compiled:
+def compile_policy(opa: Opa, policies: Path, vectors: Path | None = None) -> Compiled:
     """Two compilations, one set of files: the Rego tree and its wasm (docs/adr/0006). Paths in `policies` only.
+
+    `vectors` is a folder of questions and answers that the bundle brings along and must pass before it decides.
 
     Raises ConfigError when the Rego is wrong, BundleRejected when it cannot be a bundle, Unavailable without opa.
     """
@@ -95,6 +100,7 @@ def compile_policy(opa: Opa, policies: Path) -> Compiled:
             files=files,
             reads=reads(modules(opa, staged)),
             rules=metadata.rules(opa.must("inspect", "-a", "-f", "json", tree)),
+            vectors=read_vectors(vectors) if vectors is not None else {},
         )
 
 

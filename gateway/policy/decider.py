@@ -7,7 +7,7 @@ document holds nothing that the bundle does not read (`policy.md`, rule 7).
 import asyncio
 import contextlib
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final, Protocol
 
 import msgspec
@@ -172,8 +172,8 @@ _LABELLED: Final = msgspec.json.Decoder(_Labelled)
 class Beside(Protocol):
     """A candidate that answers the same questions."""
 
-    async def beside(self, verdict: Verdict, request: Request) -> Shadow:
-        """What it would have answered. Never raises for a reason of policy."""
+    async def beside(self, verdict: Verdict, request: Request) -> Shadow | None:
+        """What it would have answered, if there is one. Never raises for a reason of policy."""
         ...
 
 
@@ -186,6 +186,10 @@ class Decider:
         self.active: Active | None = None
         self.shadow: Beside | None = None
         self._swapped = asyncio.Event()
+        self.decided: Counter[str] = Counter()
+        """by outcome"""
+        self.failed: Counter[str] = Counter()
+        """by code: denials for want of an answer, and stops"""
 
     def activate(self, active: Active | None) -> None:
         """From now on this bundle decides, or none; evaluations under way end under the old one."""
@@ -201,6 +205,13 @@ class Decider:
 
     async def decide(self, request: Request) -> Verdict:
         """The verdict. Never raises for a reason of policy."""
+        verdict = await self._decide(request)
+        self.decided[verdict.decision.outcome.value] += 1
+        if not verdict.output and verdict.findings:
+            self.failed[verdict.findings[0].code] += 1
+        return verdict
+
+    async def _decide(self, request: Request) -> Verdict:
         active = self.active
         stop = self.stops.met_by(request)
         if stop is not None:

@@ -30,6 +30,7 @@ _HALF = 32  # bytes of each number of a P-256 signature
 _MAX_PEM = 64 << 10
 _NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,128}")
 _KEYID = re.compile(rb"(?m)^keyid: (%b)\r?$" % _NAME.pattern.encode())
+_REVOKED = re.compile(rb"(?m)^revoked: ")
 _PEM = b"-----BEGIN "
 
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -46,6 +47,8 @@ class VerificationKey(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     """hex SHA-256 of the SubjectPublicKeyInfo"""
     key: PublicKey
+    revoked: bool = False
+    """its file says so: a line `revoked: DATE` in front of the PEM block, whatever the date"""
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
         """Whether the key signed the message. ES256 signatures are r ‖ s (RFC 7518, §3.4)."""
@@ -96,7 +99,8 @@ def verification_key(pem: bytes, place: str = "key") -> VerificationKey:
         key = load_pem_public_key(_block(pem))
     except (ValueError, TypeError):
         raise ConfigError("bundle.key", f"{place}: this is not a public key in PEM") from None
-    return _verification(key, _keyid(pem), place)
+    found = _verification(key, _keyid(pem), place)
+    return msgspec.structs.replace(found, revoked=_REVOKED.search(pem.partition(_PEM)[0]) is not None)
 
 
 def signing_key(pem: bytes, place: str = "key", keyid: str = "") -> SigningKey:

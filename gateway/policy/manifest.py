@@ -44,6 +44,8 @@ class Ours(_Part, frozen=True, kw_only=True):
     reads: tuple[Text, ...]
     """paths of the input that the Rego reads, dotted, without `input.`; a path stands for all that is below it"""
     rules: tuple[Rule, ...]
+    vectors: tuple[Text, ...] = ()
+    """files of questions with their answers, which the bundle must give before it decides anything"""
 
 
 class Metadata(_Part, frozen=True, kw_only=True):

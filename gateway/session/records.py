@@ -18,6 +18,10 @@ def decided(ruling: Ruling, phase: Phase, traveller: Traveller) -> Event:
     data: dict[str, object] = {"phase": phase.value}
     if statement.count > 1:
         data["count"] = statement.count
+    if verdict.shadow is not None:
+        said = {"bundle": _named("sha256", verdict.shadow.bundle_sha256), "outcome": verdict.shadow.outcome}
+        differs = {"change": verdict.shadow.change, "codes": list(verdict.shadow.codes)}
+        data["shadow"] = {**said, **differs} if verdict.shadow.change else said
     if ruling.refusal:
         data["refused"] = {"code": ruling.refusal.code, "message": ruling.refusal.message}
     return Event(

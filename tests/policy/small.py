@@ -34,6 +34,7 @@ def manifest(wasm: bytes = b"\0asm", *rules: Rule) -> Manifest:
         wasm_sha256=hashlib.sha256(wasm).hexdigest(),
         reads=("action.name", "context.purpose"),
         rules=rules or (RULE,),
+        vectors=("vectors/small.json",),
     )
     return Manifest(metadata=Metadata(querywarden=ours), rego_version=1, revision="small-1", roots=ROOTS)
 
@@ -45,6 +46,7 @@ def small_files() -> dict[str, bytes]:
         DATA: canonical({"gateway": {"lib": {"allow": {"functions": {}}}}}),
         SITE_DATA: canonical(msgspec.to_builtins(SITE)),
         WASM: b"\0asm",
+        "vectors/small.json": canonical({"about": "one", "vectors": [{"name": "one", "input": {}, "decision": {}}]}),
         "gateway/main/main.rego": b"package gateway.main\n",
     }
 

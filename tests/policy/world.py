@@ -88,6 +88,8 @@ def bundle(answer: Mapping[str, object] = ALLOW, **more: object) -> Bundle:
         sequence=1,
         not_before=0,
         expires_at=None,
+        vectors={},
+        fingerprint="f" * 64,
         demo=False,
     )
     return msgspec.structs.replace(made, **more)

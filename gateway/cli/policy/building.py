@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from gateway.cli.policy.moments import terms_of
-from gateway.cli.policy.options import AsJson, ExpiresAt, KeyId, NotBefore, Policies, PrivateKey, Sequence
+from gateway.cli.policy.options import AsJson, ExpiresAt, KeyId, NotBefore, Policies, PrivateKey, Sequence, Tests
 from gateway.cli.policy.output import overview, write
 from gateway.cli.policy.reporting import SAYS_YES, show
 from gateway.core.errors import ConfigError
@@ -16,6 +16,7 @@ from gateway.policy.compiler import Opa, compile_policy
 from gateway.policy.keys import load_signing_key
 from gateway.policy.read_site import read_site
 from gateway.policy.site import Site
+from gateway.policy.vectors import SITE_VECTORS, read_vectors
 
 
 def build(  # noqa: PLR0913 -- each is an option
@@ -25,6 +26,7 @@ def build(  # noqa: PLR0913 -- each is an option
     base: Annotated[Path | None, Parameter(help="Take the rules of this bundle, not the released ones.")] = None,
     rebuild: Annotated[bool, Parameter(negative="", help="Compile the rules of --policies; needs opa.")] = False,
     policies: Policies = Path("policies"),
+    tests: Tests = Path("rego_tests"),
     revision: Annotated[str | None, Parameter(help="What to call the bundle; as the base if not given.")] = None,
     key: PrivateKey | None = None,
     keyid: KeyId = "",
@@ -40,10 +42,11 @@ def build(  # noqa: PLR0913 -- each is an option
     if rebuild and base is not None:
         raise ConfigError("config.invalid", "--rebuild compiles the rules and --base takes them: give one of the two")
     if rebuild:
-        files = base_of(compile_policy(Opa.find(), policies), revision or "")
+        files = base_of(compile_policy(Opa.find(), policies, tests / "vectors"), revision or "")
     else:
         files = read_bundle_files(base or reference_base())
-    files = with_site(files, read_site(site) if site else Site(), revision)
+    own = read_vectors(site / "vectors", SITE_VECTORS) if site else {}
+    files = with_site(files, read_site(site) if site else Site(), revision, own)
     terms = terms_of(sequence, not_before, expires_at)
     raw = signed(files, load_signing_key(key, keyid), **terms) if key else write_archive(files)
     write(output, raw)

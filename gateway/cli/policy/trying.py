@@ -23,9 +23,9 @@ from gateway.core.ids import new_id
 from gateway.core.principal import Delegator, Principal
 from gateway.frontends.driver import Driver
 from gateway.frontends.keeper import Keeper
-from gateway.policy.bundle import load_key, open_bundle
 from gateway.policy.decider import Active, Decider
 from gateway.policy.embedded import EmbeddedEngine
+from gateway.policy.keyring import Keyring
 from gateway.session.journey import travel
 from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase
@@ -143,9 +143,11 @@ async def judge(  # noqa: PLR0913 -- what a ruling hangs on
 
 def decider_of(settings: Settings, clock: Clock, bundle: Path | None) -> Decider:
     """A decision point on the configured bundle, or another one. The demo's is taken: nothing is executed."""
-    path = bundle or settings.policy.bundle.path
-    keys = [load_key(key) for key in settings.policy.verification_keys]
-    opened = open_bundle(path.read_bytes(), keys, clock.now_ns() // 1_000_000_000)
+    if bundle is None and settings.policy.bundle.is_url:
+        raise ConfigError("config.invalid", "the configured bundle is on a server: give one with --bundle")
+    keyring = Keyring(settings.policy.verification_keys, settings.policy.revoked_keys)
+    raw = (bundle or settings.policy.bundle.path).read_bytes()
+    opened = keyring.open(raw, clock.now_ns() // 1_000_000_000)
     decider = Decider(clock)
     decider.activate(Active(opened, EmbeddedEngine(opened.wasm, opened.data)))
     return decider

@@ -1,0 +1,1 @@
+"""The http listener: the active bundle for OPA servers, health, metrics."""

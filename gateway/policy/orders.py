@@ -1,0 +1,149 @@
+"""Orders of people to a gateway that runs: files in `orders/` of its data folder, each answered by another file.
+
+Whoever may write there owns the gateway's keys and log anyway, so the folder's mode is the permission, and it works
+without a network. An order that nobody has taken waits for the next start: a stop ordered while the gateway is down
+holds from its first statement on.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from gateway.policy.archive import MAX_ARCHIVE_BYTES
+from gateway.policy.stops import Kind
+
+FOLDER: Final = "orders"
+ORDER_MAX: Final = 64 << 10
+"""bytes"""
+_ORDER, _BUNDLE, _ANSWER = ".order.json", ".tar.gz", ".answer.json"
+Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+Id: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f-]{36}$")]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of an order: what nobody knows is refused."""
+
+
+class Activate(_Part, frozen=True, kw_only=True, tag="activate"):
+    """Bring the bundle that lies beside the order into force."""
+
+
+class Rollback(_Part, frozen=True, kw_only=True, tag="rollback"):
+    """Go back to a bundle that was active before."""
+
+    to: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Halt(_Part, frozen=True, kw_only=True, tag="stop"):
+    """Deny at once."""
+
+    kind: Kind
+    name: Annotated[str, msgspec.Meta(max_length=512)] = ""
+
+
+class Lift(_Part, frozen=True, kw_only=True, tag="lift"):
+    """Let a stop go."""
+
+    stop: Text
+
+
+Command: TypeAlias = Activate | Rollback | Halt | Lift
+
+
+class Order(_Part, frozen=True, kw_only=True):
+    """What is to be done, by whose word and why."""
+
+    id: Id
+    by: Text
+    """as the person who gave it is called on this machine"""
+    reason: Text
+    at: Text
+    """RFC 3339"""
+    command: Command
+
+
+class Answer(_Part, frozen=True, kw_only=True):
+    """What became of an order."""
+
+    ok: bool
+    text: str
+    code: str = ""
+
+
+class Tray:
+    """The folder. Methods raise OSError."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / FOLDER
+
+    def place(self, order: Order, bundle: bytes | None = None) -> None:
+        """Lay an order down, whole."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if bundle is not None:
+            self._write(f"{order.id}{_BUNDLE}", bundle)
+        self._write(f"{order.id}{_ORDER}", msgspec.json.encode(order))
+
+    def answer(self, order_id: str) -> Answer | None:
+        """What became of it, once: then the answer is gone."""
+        path = self._folder / f"{order_id}{_ANSWER}"
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        path.unlink(missing_ok=True)
+        return msgspec.json.decode(raw, type=Answer)
+
+    def pending(self) -> Iterator[tuple[str, Order | None]]:
+        """Orders in the order in which they were given, by the id of their file; None for one that is none."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(_ORDER))
+        except FileNotFoundError:
+            return
+        for name in names:
+            yield name.removesuffix(_ORDER), self._read(self._folder / name)
+
+    def bundle(self, order_id: str) -> bytes:
+        """The archive beside an order."""
+        with (self._folder / f"{order_id}{_BUNDLE}").open("rb") as file:
+            return file.read(MAX_ARCHIVE_BYTES + 1)
+
+    def settle(self, order_id: str, answer: Answer) -> None:
+        """Answer an order, and take it away."""
+        self._write(f"{order_id}{_ANSWER}", msgspec.json.encode(answer))
+        for kind in (_ORDER, _BUNDLE):
+            (self._folder / f"{order_id}{kind}").unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Take away answers that nobody fetched."""
+        with contextlib.suppress(OSError):
+            for path in self._folder.glob(f"*{_ANSWER}"):
+                path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> Order | None:
+        """An order of ours or of root, and nothing else that lies there."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if os.fstat(descriptor).st_uid not in {0, os.getuid()}:
+                return None
+            raw = file.read(ORDER_MAX + 1)
+        try:
+            order = msgspec.json.decode(raw, type=Order)
+        except msgspec.DecodeError:
+            return None
+        return order if path.name == f"{order.id}{_ORDER}" else None
+
+    def _write(self, name: str, raw: bytes) -> None:
+        fresh = self._folder / f".{name}"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(descriptor)
+        fresh.replace(self._folder / name)
