@@ -4,16 +4,32 @@ What stands in the lists was chosen by the rules below, which is what a reviewer
 that takes and gives ordinary values, the volatile functions named here, minus the families that reach beyond the
 statement (text run as SQL, files, other sessions, replication, large objects, statistics with stored values). What is
 not listed is denied. Names of PostgreSQL 16 to 18 are added by hand.
+
+What the server has and the lists leave out is written beside it (tools/refused.json), as a list that was looked at:
+tests/policy/test_allow_lists.py fails on a server that has a function or relation on neither. Then read what it does,
+change the rules below if they judge it wrongly, run this again and review the difference.
 """
 
 import json
 import re
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
 
 OUTPUT = Path(__file__).resolve().parents[1] / "policies/gateway/lib/allow/data.json"
+
+REFUSED = Path(__file__).resolve().parent / "refused.json"
+EVERY_FUNCTION = """
+SELECT DISTINCT n.nspname, p.proname FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname IN ('pg_catalog', 'information_schema')
+"""
+EVERY_RELATION = """
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v', 'm')
+"""
 
 VOLATILE = """
     bernoulli clock_timestamp currval gen_random_uuid lastval nextval pg_advisory_unlock_all pg_blocking_pids
@@ -178,13 +194,28 @@ def read(conninfo: str) -> dict[str, object]:
         }
 
 
+def left_out(conninfo: str, lists: Mapping[str, object]) -> dict[str, dict[str, list[str]]]:
+    """Functions and relations of a server, by schema, that are on none of the lists."""
+    found: dict[str, dict[str, list[str]]] = {}
+    with psycopg.connect(conninfo) as connection:
+        for kind, query in (("functions", EVERY_FUNCTION), ("relations", EVERY_RELATION)):
+            listed, missing = lists[kind], defaultdict(list)
+            for schema, name in sorted(connection.execute(query.encode()).fetchall()):
+                if not isinstance(listed, dict) or name not in listed.get(schema, {}):
+                    missing[schema].append(name)
+            found[kind] = dict(missing)
+    return found
+
+
 def main(arguments: list[str]) -> int:
-    """Write the file."""
+    """Write both files."""
     if len(arguments) != 1:
         print("usage: python -m tools.allowlist CONNINFO", file=sys.stderr)
         return 2
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(read(arguments[0]), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    lists = read(arguments[0])
+    OUTPUT.write_text(json.dumps(lists, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    REFUSED.write_text(json.dumps(left_out(arguments[0], lists), indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return 0
 
 
