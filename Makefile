@@ -36,10 +36,11 @@ guards: python3.11-or-newer ## switch each guard off in turn and see that a test
 	@$(PYTHON) tools/setup.py test
 	@$(BIN)/python -m tests.guards
 
-policy-check: setup ## the bundle: format, strict, tests with coverage, meta-policy, reproducible build
+policy-check: setup ## the bundle: format, strict, tests with coverage, meta-policy, reproducible build, three engines
 	@sh tools/build.sh
 	@$(BIN)/querywarden policy check
 	@$(BIN)/python -m tools.bundles --check
+	@$(BIN)/python -m tools.equality --inputs 5000
 
 bundles: setup ## write bundles/ and the schemas from policies/
 	@sh tools/build.sh

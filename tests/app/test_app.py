@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 import yaml
@@ -126,6 +127,43 @@ async def test_a_cursor_opened_under_another_policy_shows_nothing_more(
         await connection.execute(declare)
         again = await connection.execute(b"FETCH 1 FROM c", parameters)
         assert await again.fetchall() == [(None,)]
+
+
+async def test_sessions_with_open_work_live_through_ten_bundles_and_each_decision_names_its_own(place: Place) -> None:
+    read, other = b"SELECT id FROM customers WHERE id = %s", b"SELECT amount_cents FROM orders WHERE id = %s"
+    async with place.running() as gateway, await place.connect() as busy, await place.connect() as free:
+        await busy.execute(b"BEGIN")
+        begun = await (await busy.execute(b"SELECT now() AS t")).fetchall()
+        for connection in (busy, free):
+            await connection.execute(read, (1,), prepare=True)
+        active = []
+        for number in range(10):
+            blocked = [{"pattern": "(?i)from customers", "connections": ["payments"]}] if number % 2 else []
+            place.lay(everything_but_clear("payments", deny=blocked, masks={"pan": "last4", "cvv": "null"}, limits=[
+                {"groups": ["agents"], "rows": 1000 + number},
+            ]))  # fmt: skip
+            await gateway.reload()
+            active.append(f"sha256:{gateway.activator.active_sha256}")
+            if blocked:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    await free.execute(read, (1,), prepare=True)
+            else:
+                assert await (await free.execute(read, (1,), prepare=True)).fetchall() == [(1,)]
+                assert await (await busy.execute(read, (1,), prepare=True)).fetchall() == [(1,)]
+            assert await (await busy.execute(other, (-1,), prepare=True)).fetchall() == []
+            assert await (await busy.execute(b"SELECT now() AS t")).fetchall() == begun
+        await busy.execute(b"COMMIT")
+    assert len(set(active)) == 10
+    leaves = [msgspec.json.decode(leaf) for leaf in place.types()]
+    seen: dict[str, set[str]] = {}
+    now = ""
+    for leaf in leaves:
+        if leaf["type"] == "bundle.activated":
+            now = leaf["bundle"]
+        elif leaf["type"] == "statement.decided":
+            assert leaf["bundle"] == now
+            seen.setdefault(now, set()).add(leaf["sid"])
+    assert all(len(seen[bundle]) == 2 for bundle in active)
 
 
 async def test_a_changed_bundle_file_is_noticed_by_itself(place: Place) -> None:

@@ -111,10 +111,16 @@ class Gateway:
         return [f"{name} in {path}" for path, data in self.kept() for name, needle in needles.items() if needle in data]
 
 
-def write_configuration(
-    folder: Path, port: int, cluster: Cluster, connections: Mapping[str, Upstream], more: Mapping[str, object]
+def write_configuration(  # noqa: PLR0913 -- what a configuration is made of
+    folder: Path,
+    port: int,
+    cluster: Cluster,
+    connections: Mapping[str, Upstream],
+    more: Mapping[str, object],
+    *,
+    http: int | None = None,
 ) -> Path:
-    """`gateway.yaml` as contracts.md describes it; `more` replaces whole sections."""
+    """`gateway.yaml` as contracts.md describes it; `more` replaces whole sections; `http`: a port."""
     document: dict[str, object] = {
         "version": 1,
         "data_dir": "var",
@@ -133,6 +139,11 @@ def write_configuration(
         "policy": {"bundle": "bundle.tar.gz", "engine": "embedded", "verification_keys": ["policy.pub"]},
         "connections": {name: _connection(cluster, upstream) for name, upstream in connections.items()},
     }
+    if http is not None:
+        document["listeners"] = {
+            "postgres": {"address": f"{HOST}:{port}", "tls": {"cert": "server.pem", "key": "server.key"}},
+            "http": {"address": f"{HOST}:{http}", "insecure_loopback": True},
+        }
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump({**document, **more}, sort_keys=False), encoding="utf-8")
     return path
@@ -154,13 +165,14 @@ def _connection(cluster: Cluster, upstream: Upstream) -> dict[str, object]:
 
 
 @contextmanager
-def running_gateway(
+def running_gateway(  # noqa: PLR0913 -- each has its default
     cluster: Cluster,
     connections: Mapping[str, Upstream],
     site: Site,
     *,
     more: Mapping[str, object] | None = None,
     issuer: Issuer | None = None,
+    http: int | None = None,
 ) -> Iterator[Gateway]:
     """Serve `connections` under `site`; at the end stop.
 
@@ -172,7 +184,7 @@ def running_gateway(
         issuer.write_jwks(folder / "jwks.json")
         tls = certificates.issue(folder)
         write_signed_bundle(folder, site)
-        config = write_configuration(folder, port, cluster, connections, more or {})
+        config = write_configuration(folder, port, cluster, connections, more or {}, http=http)
         gateway = Gateway(folder, port, tls, issuer, serve(config))
         try:
             await_listener(gateway)
