@@ -1,6 +1,7 @@
 """Carries out the orders of people: activate, roll back, stop, lift. Each is recorded with who gave it and why."""
 
 import asyncio
+import os
 from typing import Final
 
 import msgspec
@@ -36,11 +37,13 @@ class Office:
 
     async def watch(self) -> None:
         """Look for orders, for as long as the gateway runs."""
+        attending = self._tray.attend()
         try:
             while True:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
                 await self.work(waits=False)
         finally:
+            os.close(attending)
             if self._bringing is not None:
                 self._bringing.cancel()
 

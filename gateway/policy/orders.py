@@ -6,6 +6,7 @@ holds from its first statement on.
 """
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ FOLDER: Final = "orders"
 ORDER_MAX: Final = 64 << 10
 """bytes"""
 _ORDER, _BUNDLE, _ANSWER = ".order.json", ".tar.gz", ".answer.json"
+_LOCK: Final = "attended"
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Id: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f-]{36}$")]
 
@@ -116,6 +118,27 @@ class Tray:
         self._write(f"{order_id}{_ANSWER}", msgspec.json.encode(answer))
         for kind in (_ORDER, _BUNDLE):
             (self._folder / f"{order_id}{kind}").unlink(missing_ok=True)
+
+    def attend(self) -> int:
+        """Say that a gateway looks at this folder, for as long as the descriptor is open."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
+
+    def attended(self) -> bool:
+        """Whether a gateway looks at this folder now."""
+        try:
+            descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def sweep(self) -> None:
         """Take away answers that nobody fetched."""

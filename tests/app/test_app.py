@@ -1,9 +1,6 @@
 """The whole gateway in one process: it starts with what it has, follows its bundle, and lets go of everything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import psycopg
@@ -15,58 +12,9 @@ from gateway.config.load import load
 from gateway.core.clock import SystemClock
 from gateway.core.errors import Unavailable
 from gateway.evidence.verify import verify
-from gateway.evidence.view import open_views
-from tests.support import certificates
-from tests.support.bundle import Site, everything_but_clear, write_signed_bundle
-from tests.support.gateway import Upstream, write_configuration
-from tests.support.identity import Issuer
-from tests.support.postgres import HOST, Cluster, password_of
-
-
-class Place:
-    """A folder with everything a gateway needs, and how an agent connects to it."""
-
-    def __init__(self, folder: Path, cluster: Cluster, database: str, port: int) -> None:
-        self.folder = folder
-        self.port = port
-        self.issuer = Issuer()
-        self.issuer.write_jwks(folder / "jwks.json")
-        self.tls = certificates.issue(folder)
-        self.config = write_configuration(folder, port, cluster, {"payments": Upstream(database)}, {})
-
-    def lay(self, site: Site) -> None:
-        write_signed_bundle(self.folder, site)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[app.Gateway]:
-        async with app.running(load(self.config), SystemClock()) as gateway:
-            yield gateway
-
-    async def connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(
-            host=HOST, port=self.port, dbname="payments", user="agent", password=self.issuer.token(),
-            sslmode="verify-full", sslrootcert=str(self.tls.ca), autocommit=True,
-        )  # fmt: skip
-
-    async def ask(self, sql: str) -> list[tuple[object, ...]]:
-        async with await self.connect() as connection:
-            return await (await connection.execute(sql.encode())).fetchall()
-
-    def types(self) -> list[bytes]:
-        """The leaves of the log, in order."""
-        return [leaf for view in open_views(self.folder / "var") for _, leaf in view.upwards(0)]
-
-
-@pytest.fixture
-def place(
-    tmp_path: Path, cluster: Cluster, payments_template: str, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
-    database = cluster.create_database(payments_template)
-    monkeypatch.setenv("PASSWORD_AGENT_RO", password_of("agent_ro"))
-    made = Place(tmp_path, cluster, database, unused_tcp_port)
-    made.lay(everything_but_clear("payments"))
-    yield made
-    cluster.drop_database(database)
+from tests.app.place import Place
+from tests.support.bundle import Site, everything_but_clear
+from tests.support.postgres import Cluster
 
 
 async def test_a_statement_goes_all_the_way_and_the_log_of_it_verifies(place: Place) -> None:

@@ -70,9 +70,12 @@ def reference_files() -> Mapping[str, bytes]:
     return MappingProxyType(read_bundle_files(reference_base()))
 
 
+def signed_bundle(folder: Path, site: Site, **claims: int) -> bytes:
+    """The archive of the released rules with `site`, whose files are written to a folder in `folder`."""
+    return signed(with_site(reference_files(), read_site(site.write(folder / "site"))), bundle_key(), **claims)
+
+
 def write_signed_bundle(folder: Path, site: Site) -> None:
     """`bundle.tar.gz`, signed, and `policy.pub` in `folder`."""
-    read = read_site(site.write(folder / "site"))
-    key = bundle_key()
-    (folder / "bundle.tar.gz").write_bytes(signed(with_site(reference_files(), read), key))
-    (folder / "policy.pub").write_bytes(public_pem(key.public))
+    (folder / "bundle.tar.gz").write_bytes(signed_bundle(folder, site))
+    (folder / "policy.pub").write_bytes(public_pem(bundle_key().public))

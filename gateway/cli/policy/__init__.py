@@ -10,3 +10,12 @@ app.command("gateway.cli.policy.signing:sign", name="sign", help="Sign a bundle,
 app.command("gateway.cli.policy.verifying:verify", name="verify", help="Verify a bundle as the gateway would.")
 app.command("gateway.cli.policy.keygen:keygen", name="keygen", help="Make a key pair that signs bundles.")
 app.command("gateway.cli.policy.trying:try_", name="try", help="Decide about a statement; nothing is executed.")
+app.command("gateway.cli.policy.ordering:activate", name="activate", help="Bring a bundle into force now, recorded.")
+app.command("gateway.cli.policy.ordering:rollback", name="rollback", help="Go back to a bundle that was active before.")
+app.command("gateway.cli.policy.history:log", name="log", help="Which bundle decided when, by whose order and why.")
+app.command("gateway.cli.policy.shadowing:shadow", name="shadow", help="What a candidate would have decided otherwise.")
+app.command(
+    "gateway.cli.policy.ordering:stop", name="stop", help="Emergency: deny an agent, a group, everything at once."
+)
+app.command("gateway.cli.policy.ordering:stops", name="stops", help="The emergency stops that stand.")
+app.command("gateway.cli.policy.ordering:lift", name="lift", help="Let an emergency stop go.")
