@@ -21,6 +21,7 @@ async def serving(listening: socket.socket, desk: Desk, tls: ssl.SSLContext | No
         application(desk),
         access_log=None,
         handle_signals=False,
+        handler_cancellation=True,  # who waits for a bundle and leaves, waits no more
         keepalive_timeout=75.0,
         max_field_size=HEADERS_MAX,
         shutdown_timeout=SHUTDOWN_SECONDS,

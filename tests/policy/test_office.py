@@ -1,0 +1,139 @@
+"""Stops hold before they are recorded and are recorded before they are lifted; a slow bundle holds up no stop."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.core.errors import Unavailable
+from gateway.core.events import Event, EventType
+from gateway.policy import office as office_module
+from gateway.policy.decider import Decider
+from gateway.policy.memory import Memory
+from gateway.policy.office import Office
+from gateway.policy.orders import Activate, Answer, Command, Halt, Lift, Order, Rollback, Tray
+from tests.policy.test_activation import Bench
+from tests.policy.world import FixedClock
+
+FIRST = "01a2113f-ef77-7fef-bf71-000000000001"
+SECOND = "01a2113f-ef77-7fef-bf71-000000000002"
+
+
+class Bureau:
+    """An office and everything it works with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bench = Bench(folder)
+        self.tray = Tray(folder)
+        self.decider = self.bench.decider
+        self.memory = self.bench.memory
+        self.office = Office(self.tray, self.bench.activator, self.decider, self.memory, self.bench.note)
+
+    def order(self, command: Command, order_id: str = FIRST, bundle: bytes | None = None) -> None:
+        self.tray.place(Order(id=order_id, by="maria", reason="why", at="t", command=command), bundle)
+
+    async def done(self, command: Command, order_id: str = FIRST, bundle: bytes | None = None) -> Answer:
+        self.order(command, order_id, bundle)
+        await self.office.work()
+        answer = self.tray.answer(order_id)
+        assert answer is not None
+        return answer
+
+
+@pytest.fixture
+def bureau(tmp_path: Path) -> Bureau:
+    return Bureau(tmp_path)
+
+
+async def test_a_stop_is_in_force_remembered_and_recorded(bureau: Bureau) -> None:
+    answer = await bureau.done(Halt(kind="subject", name="agent-7"))
+    assert answer == Answer(ok=True, text=FIRST)
+    (standing,) = bureau.decider.stops.standing
+    assert (standing.name, standing.by, standing.reason) == ("agent-7", "maria", "why")
+    assert bureau.memory.now.stops == (standing,)
+    event = bureau.bench.events[-1]
+    assert (event.type, event.data["name"]) == (EventType.POLICY_STOPPED, "agent-7")
+
+
+async def test_a_stop_holds_also_when_it_cannot_be_recorded_and_is_not_lifted_unrecorded(bureau: Bureau) -> None:
+    bureau.bench.refuses_records = True
+    assert not (await bureau.done(Halt(kind="everything"))).ok
+    assert len(bureau.decider.stops.standing) == 1
+    assert not (await bureau.done(Lift(stop=FIRST), SECOND)).ok
+    assert len(bureau.decider.stops.standing) == 1
+    bureau.bench.refuses_records = False
+    assert (await bureau.done(Lift(stop=FIRST), SECOND)).ok
+    assert bureau.decider.stops.standing == bureau.memory.now.stops == ()
+    assert bureau.bench.events[-1].type is EventType.POLICY_STOP_LIFTED
+
+
+@pytest.mark.parametrize("command", [Halt(kind="everything", name="x"), Halt(kind="group"), Lift(stop="x")])
+async def test_an_order_that_makes_no_sense_does_nothing(bureau: Bureau, command: Command) -> None:
+    answer = await bureau.done(command)
+    assert (answer.ok, answer.code) == (False, "order.invalid")
+    assert bureau.decider.stops.standing == ()
+
+
+async def test_what_stood_stands_again_before_anything_is_decided(tmp_path: Path, bureau: Bureau) -> None:
+    await bureau.done(Halt(kind="everything"))
+    decider, events = Decider(FixedClock()), list[Event]()
+
+    async def note(event: Event) -> None:
+        events.append(event)
+
+    office = Office(bureau.tray, bureau.bench.activator, decider, Memory.open(tmp_path), note)
+    await office.stand()
+    assert len(decider.stops.standing) == 1
+    assert events[0].data["why"] == "stood when the gateway started"
+
+
+async def test_a_bundle_comes_by_order_and_goes_back_by_order(bureau: Bureau) -> None:
+    one = bureau.bench.lay(sequence=1)
+    await bureau.bench.activator.load("start")
+    first = bureau.bench.activator.active_sha256
+    assert (await bureau.done(Activate(), bundle=one.replace(b"1", b"2"))).ok
+    assert bureau.bench.activator.active_sha256 != first
+    assert (await bureau.done(Rollback(to=first))).ok
+    assert bureau.bench.activator.active_sha256 == first
+    assert (await bureau.done(Activate())).code == "bundle.missing"
+    assert (await bureau.done(Rollback(to="0" * 64))).code == "bundle.not_kept"
+
+
+async def test_a_bundle_that_takes_its_time_holds_up_no_stop(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = asyncio.Event()
+
+    async def slow(*_: object) -> None:
+        await release.wait()
+        raise Unavailable("evidence.unavailable")
+
+    monkeypatch.setattr(bureau.bench.activator, "activate", slow)
+    monkeypatch.setattr(office_module, "LOOK_EVERY_SECONDS", 0.01)
+    bureau.order(Activate(), FIRST, b"bundle")
+    watching = asyncio.ensure_future(bureau.office.watch())
+    await asyncio.sleep(0.05)
+    assert bureau.tray.attended()
+    bureau.order(Halt(kind="everything"), SECOND)
+    for _ in range(300):
+        if bureau.decider.stops.standing:
+            break
+        await asyncio.sleep(0.01)
+    assert bureau.decider.stops.standing
+    assert bureau.tray.answer(FIRST) is None
+    release.set()
+    for _ in range(300):
+        if (answer := bureau.tray.answer(FIRST)) is not None:
+            break
+        await asyncio.sleep(0.01)
+    assert answer is not None
+    assert answer.code == "evidence.unavailable"
+    watching.cancel()
+
+
+async def test_a_file_that_is_no_order_is_answered_and_taken_away(tmp_path: Path, bureau: Bureau) -> None:
+    bureau.order(Halt(kind="everything"))
+    (tmp_path / "orders" / f"{FIRST}.order.json").write_bytes(b"{}")
+    await bureau.office.work()
+    answer = bureau.tray.answer(FIRST)
+    assert answer is not None
+    assert answer.code == "order.invalid"
+    assert bureau.decider.stops.standing == ()
