@@ -77,14 +77,18 @@ class Archived:
 
     def answer(self, document: bytes) -> bytes:
         """What the bundle's module says. Raises GatewayError."""
-        data = canonical_value(DATA, self._files[DATA])
-        site = canonical_value(SITE_DATA, self._files[SITE_DATA])
-        whole = {**(data if isinstance(data, dict) else {}), "site": site}
-        engine = EmbeddedEngine(self._files[WASM], canonical(whole))
+        engine = EmbeddedEngine(self._files[WASM], whole_data(self._files))
         try:
             return engine.evaluate_now(document)
         finally:
             engine.close()
+
+
+def whole_data(files: Mapping[str, bytes]) -> bytes:
+    """The data document of an archive's files: what the rules bring, and the site data if it holds any."""
+    data = canonical_value(DATA, files[DATA])
+    site = canonical_value(SITE_DATA, files[SITE_DATA]) if SITE_DATA in files else {}
+    return canonical({**(data if isinstance(data, dict) else {}), "site": site})
 
 
 def archive_of(data_dir: Path) -> Archive:

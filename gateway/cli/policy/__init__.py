@@ -19,3 +19,5 @@ app.command(
 )
 app.command("gateway.cli.policy.ordering:stops", name="stops", help="The emergency stops that stand.")
 app.command("gateway.cli.policy.ordering:lift", name="lift", help="Let an emergency stop go.")
+app.command("gateway.cli.policy.backtesting:backtest", name="backtest", help="A candidate over recorded inputs.")
+app.command("gateway.cli.policy.backtesting:export", name="history", help="Export recorded decisions as Parquet.")

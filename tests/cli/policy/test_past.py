@@ -1,0 +1,40 @@
+"""Decisions of a period, gathered from a log."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.policy.past import LoggedPast, Period
+from tests.cli.audit.world import Written, written
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    return written(tmp_path_factory.mktemp("var"))
+
+
+def nothing(*_: int) -> None:
+    """Nobody watches."""
+
+
+def test_each_decision_is_in_one_group_with_an_example(past: Written) -> None:
+    groups = LoggedPast(past.folder, Period()).groups(nothing)
+    assert sorted(group.example for group in groups) == sorted([past.by_policy, past.hostile, past.refused])
+    assert sum(group.count for group in groups) == 3
+
+
+def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(past: Written) -> None:
+    times = [int(leaf.t) for leaf in LoggedPast(past.folder, Period()).leaves(nothing)]
+    inside = LoggedPast(past.folder, Period(times[0], times[2])).leaves(nothing)
+    assert [int(leaf.t) for leaf in inside] == times[:2]
+
+
+def test_documents_are_found_by_their_hash_and_others_are_left_out(past: Written) -> None:
+    whole = LoggedPast(past.folder, Period())
+    names = {group.input for group in whole.groups(nothing)} - {""}
+    assert {name for name, _ in whole.bodies([*names, "0" * 64])} == names
+
+
+def test_no_log_is_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        LoggedPast(tmp_path, Period())
