@@ -29,16 +29,18 @@ class Place:
         self.issuer.write_jwks(folder / "jwks.json")
         self.tls = certificates.issue(folder)
         self.http = 0
-        self._write = lambda more, http: write_configuration(
-            folder, port, cluster, {"payments": Upstream(database)}, more, http=http
-        )
-        self.config = self._write({}, None)
+        self._cluster = cluster
+        self._upstream = {"payments": Upstream(database)}
+        self.config = self._written({}, None)
 
     def configure(self, policy: dict[str, object], http: int | None = None) -> None:
         """Other settings of policy, and an http listener."""
         usual = {"bundle": "bundle.tar.gz", "verification_keys": ["policy.pub"]}
         self.http = http or 0
-        self.config = self._write({"policy": {**usual, **policy}}, http)
+        self.config = self._written({"policy": {**usual, **policy}}, http)
+
+    def _written(self, more: dict[str, object], http: int | None) -> Path:
+        return write_configuration(self.folder, self.port, self._cluster, self._upstream, more, http=http)
 
     def lay(self, site: Site) -> None:
         write_signed_bundle(self.folder, site)

@@ -47,8 +47,11 @@ def another_key(keyid: str) -> SigningKey:
     return signing_key(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), keyid=keyid)
 
 
-def good(**claims: int) -> bytes:
-    return sealed(contents(), sequence=claims.pop("sequence", 5), **claims)
+OLD = another_key("old")
+
+
+def good(sequence: int = 5, **claims: int) -> bytes:
+    return sealed(contents(), None, sequence=sequence, **claims)
 
 
 def with_member(**fields: object) -> bytes:
@@ -111,7 +114,6 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "a rule that never ends": (lambda: sealed(contents(module("never ends")), sequence=6), "bundle.runaway"),
     "a rule that traps": (lambda: sealed(contents(module("traps")), sequence=6), "bundle.not_run"),
 }  # fmt: skip
-OLD = another_key("old")
 
 
 class Gate:

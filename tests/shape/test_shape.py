@@ -13,7 +13,6 @@ ADAPTERS: dict[str, str] = {
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
     "policy/activation.py": "the bundle's file, watched",
-    "policy/keyring.py": "files of keys, looked at",
     "policy/office.py": "orders, carried out beside each other",
     "policy/shadow.py": "a candidate is tried in a thread",
     "policy/source.py": "the bundle's file, or its server",
