@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.policy.compiler import Opa
-from gateway.policy.keys import VerificationKey, public_pem
+from gateway.policy.keys import VerificationKey
+from gateway.policy.opa_config import opa_configuration
 
 SECONDS = 30.0
-WAIT_SECONDS = 10
-"""how long OPA waits at the endpoint for the next bundle"""
 
 
 class OpaServer:
@@ -41,12 +40,10 @@ class OpaServer:
 
 
 @contextlib.contextmanager
-def opa_server(
-    endpoint: str, key: VerificationKey, *, name: str = "querywarden", token: str = ""
-) -> Iterator[OpaServer]:
+def opa_server(endpoint: str, key: VerificationKey, *, name: str = "querywarden") -> Iterator[OpaServer]:
     """One that runs while the block does. `endpoint` is `http://host:port`, its bundle below `/v1/bundles/`."""
     folder = Path(tempfile.mkdtemp(prefix="opa-"))  # short: a socket's path has 107 bytes at most
-    (folder / "config.json").write_text(json.dumps(configuration(endpoint, key, name, token)), encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(opa_configuration(endpoint, name, [key])), encoding="utf-8")
     socket = folder / "opa.sock"
     arguments = ["run", "-s", "-a", f"unix://{socket}", "-c", str(folder / "config.json"), "--log-level", "error"]
     with (folder / "opa.log").open("wb") as log:
@@ -60,26 +57,6 @@ def opa_server(
     finally:
         server.stop()
         shutil.rmtree(folder)
-
-
-def configuration(endpoint: str, key: VerificationKey, name: str, token: str) -> dict[str, object]:
-    """OPA's configuration, as docs/how-to/opa.md gives it."""
-    pem = public_pem(key).decode()
-    credentials = {"credentials": {"bearer": {"token": token}}} if token else {}
-    return {
-        "services": {"gateway": {"url": f"{endpoint}/v1", "response_header_timeout_seconds": 15, **credentials}},
-        "keys": {key.keyid: {"algorithm": key.algorithm, "key": pem[pem.index("-----BEGIN") :]}},
-        "bundles": {
-            name: {
-                "service": "gateway",
-                "resource": f"bundles/{name}.tar.gz",
-                "signing": {"keyid": key.keyid},
-                "polling": {
-                    "min_delay_seconds": 1, "max_delay_seconds": 1, "long_polling_timeout_seconds": WAIT_SECONDS,
-                },
-            }
-        },
-    }  # fmt: skip
 
 
 def _await(socket: Path, server: OpaServer) -> None:

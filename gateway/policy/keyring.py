@@ -24,6 +24,10 @@ class Keyring:
         """As the files say now. Raises ConfigError when one cannot be read: then no signature is believed."""
         return [load_key(path) for path in self._paths]
 
+    def believed(self) -> list[VerificationKey]:
+        """Those that are not revoked. Raises ConfigError."""
+        return [key for key in self.keys() if not key.revoked and not {key.keyid, key.fingerprint} & self._revoked]
+
     def moved(self) -> bool:
         """Whether a file changed since a bundle was last opened with it."""
         return self._stamp() != self._seen

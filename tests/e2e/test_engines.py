@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway.cli.demo.cluster import free_port
 from gateway.evidence.view import open_views
+from gateway.policy.keys import signing_key
 from tests.support.bundle import bundle_key, everything_but_clear, write_signed_bundle
 from tests.support.gateway import Gateway, Upstream, running_gateway
 from tests.support.postgres import Cluster
@@ -26,6 +29,12 @@ def test_three_engines_give_equal_answers_and_nothing_is_let_through_that_must_n
     assert count["inputs"] == INPUTS
     assert count["valid"] > INPUTS // 5
     assert count["invalid"] > INPUTS // 5
+
+
+def stranger() -> bytes:
+    """A key that goes by the name of the one that signed."""
+    made = ec.generate_private_key(ec.SECP256R1())
+    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 class Loop:
@@ -90,3 +99,24 @@ def test_a_new_bundle_reaches_opa_and_the_gateway_without_a_denial_in_between(lo
                 return row == (wanted,)
 
             until(shown)
+
+
+def test_opa_itself_refuses_a_bundle_that_none_of_its_keys_signed_and_so_nothing_is_let_through(
+    cluster: Cluster, database: Callable[..., str]
+) -> None:
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    with opa_server(endpoint, signing_key(stranger(), keyid="tests").public) as server:
+        policy = {
+            "bundle": "bundle.tar.gz",
+            "engine": "opa",
+            "opa": {"url": server.url, "timeout": "10s"},
+            "verification_keys": ["policy.pub"],
+        }
+        upstream = {"payments": Upstream(database())}
+        site = everything_but_clear("payments")
+        with running_gateway(cluster, upstream, site, more={"policy": policy}, http=port) as gateway:
+            until(lambda: "Bundle load failed" in server.said)
+            assert http_get(f"{endpoint}/readyz")[2] == b'{"ready": false, "missing": ["policy.other_bundle"]}'
+            with gateway.connect("payments") as agent, pytest.raises(psycopg.errors.CannotConnectNow, match="another"):
+                agent.execute("SELECT 1 AS a")
