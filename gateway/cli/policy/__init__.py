@@ -21,3 +21,6 @@ app.command("gateway.cli.policy.ordering:stops", name="stops", help="The emergen
 app.command("gateway.cli.policy.ordering:lift", name="lift", help="Let an emergency stop go.")
 app.command("gateway.cli.policy.backtesting:backtest", name="backtest", help="A candidate over recorded inputs.")
 app.command("gateway.cli.policy.backtesting:export", name="history", help="Export recorded decisions as Parquet.")
+app.command(
+    "gateway.cli.policy.for_opa:opa_config", name="opa-config", help="What an OPA server needs of this gateway."
+)
