@@ -21,7 +21,11 @@ from tests.support.drivers import E2E, cache
 ROOT = Path(__file__).parents[3]
 SECONDS = 120.0
 MOST = 65_000
-STAYS = {"querywarden demo": "Running. Ctrl-C", "querywarden serve": "event='ready'"}
+STAYS = {
+    "querywarden demo": "Running. Ctrl-C",
+    "querywarden serve": "event='ready'",
+    "tools/bin/opa run": "Initializing server",
+}
 """commands that go on until they are stopped, and what they print once they are up"""
 ELSEWHERE = frozenset((ROOT / ".ci/run").read_text(encoding="utf-8").splitlines())
 """commands that CI runs anyway"""
@@ -57,7 +61,7 @@ class Player:
             shutil.copytree(ROOT / name, place / "work" / name)
         names = {
             "/tmp/": f"{place}/",  # noqa: S108 -- as the pages call it
-            **dict(zip(("6432", "6433", "6440"), map(str, consecutive(3)), strict=True)),
+            **dict(zip(("6432", "6433", "6440", "6480"), map(str, consecutive(4)), strict=True)),
         }
         return cls(place, names, stack)
 
