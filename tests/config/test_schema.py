@@ -55,7 +55,7 @@ connections:
     labels: {environment: production}
     limits: {idle_timeout: 15m, session_max: 8h, message_max: 16777216, pool_max: 200}
     protocol: "3.2"
-    notices: off
+    notices: "off"
 approvals: {hold: 60s, notify: [{webhook: "https://hooks.test", secret: {env: HOOK}}]}
 evidence:
   durability: each
