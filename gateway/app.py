@@ -118,6 +118,8 @@ async def _serve_http(settings: s.Settings, gateway: Gateway, stack: contextlib.
         token=token.reveal if token else None,
     )
     context = Certificate(tls.cert, tls.key, ["http/1.1"]).context() if tls else None
+    if token is None and not listener.address.is_loopback:
+        LOG.warning("everybody who reaches the http listener can read the bundle", remedy="policy.publish.token")
     listening = stack.enter_context(bind(listener.address.host, listener.address.port))
     await stack.enter_async_context(serving(listening, desk, context))
     LOG.info("listening", protocol="http", address=listener.address, tls=tls is not None)

@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from gateway import app
-from gateway.cli.doctor import bundle, database, governed, issuers, machine
+from gateway.cli.doctor import bundle, database, governed, issuers, machine, opa
 from gateway.cli.doctor.result import Result, Status, in_words
 from gateway.config.load import examine
 from gateway.config.settings import Settings
@@ -28,7 +28,7 @@ def doctor(
     config: Annotated[Path, Parameter(name=["--config", "-c"])],
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
-    """Probe databases and their roles, issuers' keys, the bundle, certificates, clock, disk and witnesses.
+    """Probe databases and their roles, issuers' keys, the bundle, OPA, certificates, clock, disk and witnesses.
 
     Nothing is changed and no data is read. Exits 1 when something is not as it should be, 2 when the configuration
     cannot be used, 3 when something is not reachable.
@@ -79,6 +79,7 @@ async def look(settings: Settings, clock: Clock) -> list[Result]:
         *(result for results in found for result in results),
         *keys,
         about_bundle,
+        *await opa.look(settings.policy, active.bundle if active else None),
         *machine.certificates(settings, clock),
         disk,
         machine.witness(settings),

@@ -8,7 +8,16 @@ import msgspec
 from gateway.cli.audit.words import printable
 from gateway.core.errors import GatewayError
 
-AWAY = frozenset({"upstream.unreachable", "upstream.timeout", "upstream.lost", "upstream.too_many"})
+AWAY = frozenset(
+    {
+        "upstream.unreachable",
+        "upstream.timeout",
+        "upstream.lost",
+        "upstream.too_many",
+        "policy.opa_down",
+        "policy.opa_slow",
+    }
+)
 """codes of errors that say nothing about the other side but that it is not there now"""
 
 

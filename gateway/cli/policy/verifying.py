@@ -11,7 +11,11 @@ from gateway.cli.policy.reporting import SAYS_NO, SAYS_YES, show
 from gateway.core.clock import SystemClock
 from gateway.core.errors import BundleRejected
 from gateway.policy.build import read_bundle
-from gateway.policy.bundle import Bundle, load_key, open_bundle
+from gateway.policy.bundle import Bundle
+from gateway.policy.embedded import EmbeddedEngine
+from gateway.policy.engine import EngineError
+from gateway.policy.gate import try_vectors
+from gateway.policy.keyring import Keyring
 
 _NS = 1_000_000_000
 
@@ -22,16 +26,28 @@ def verify(
     key: Annotated[list[Path], Parameter(name="--key", negative="", help="A trusted public key, PEM. One or more.")],
     as_json: AsJson = False,
 ) -> int:
-    """Verify a bundle's signature, files and validity. Exits 1 and names what is wrong when it cannot be used."""
-    keys = [load_key(path) for path in key]
+    """Verify signature, files and validity; run the vectors. Exits 1 and names what is wrong when it cannot be used."""
     try:
-        found = open_bundle(read_bundle(bundle), keys, SystemClock().now_ns() // _NS)
+        found = Keyring(key).open(read_bundle(bundle), SystemClock().now_ns() // _NS)
+        asked = _tried(found)
     except BundleRejected as error:
         said = error.detail or error.entry.message
         show({"verified": False, "code": error.code, "why": said, "remedy": error.entry.remedy}, as_json=as_json)
         return SAYS_NO
-    show({"verified": True, **facts(found)}, as_json=as_json)
+    show({"verified": True, **facts(found), "vectors": asked}, as_json=as_json)
     return SAYS_YES
+
+
+def _tried(bundle: Bundle) -> int:
+    """How many vectors it has answered. Raises BundleRejected."""
+    try:
+        engine = EmbeddedEngine(bundle.wasm, bundle.data)
+    except EngineError as error:
+        raise BundleRejected("bundle.not_run", error.detail) from None
+    try:
+        return try_vectors(bundle, engine)
+    finally:
+        engine.close()
 
 
 def facts(bundle: Bundle) -> dict[str, object]:

@@ -33,6 +33,8 @@ def test_a_good_bundle_is_described(made: tuple[Path, str, str], capsys: pytest.
     code, said = verified(capsys, bundle, public)
     assert code == cli.DONE
     assert (said["verified"], said["keyid"], said["sequence"], said["demo"]) == (True, "acme", 2, False)
+    assert isinstance(said["vectors"], int)
+    assert said["vectors"] >= 200
     assert (said["not_before"], said["expires_at"]) == ("1970-01-01T00:00:00Z", None)
 
 
