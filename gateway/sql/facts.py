@@ -150,9 +150,14 @@ def _in_entry(reading: Reading, entry: Entry, named: Named) -> Iterator[tuple[Re
     if isinstance(last, Star) or (len(named.parts) == 1 and entry.name == last):
         yield from _all(entry)
     elif last not in SYSTEM_COLUMNS and (entry.relation is not None or entry.members):
-        if entry.relation is not None:
+        if entry.relation is not None and _is_called_something(reading.catalog, str(last)):
             reading.hazards.add(Hazard(code="statement.attribute_notation"))
         yield from _all(entry)
+
+
+def _is_called_something(catalog: Catalog, name: str) -> bool:
+    """A function, or a type to cast to, has this name; else the server says that there is no such column."""
+    return name in catalog.function_names or any(name == bare for _, bare in catalog.type_names)
 
 
 def _all(entry: Entry) -> Iterator[tuple[RelationInfo, str]]:

@@ -112,5 +112,11 @@ def test_a_column_is_a_fact_by_whatever_name_it_goes(sql: str) -> None:
     assert "public.cards.pan" in columns(sql)
 
 
+def test_a_name_that_nothing_has_is_left_for_the_server_to_refuse() -> None:
+    found = one("SELECT c.nosuch FROM cards c")
+    assert not found.statement.hazards
+    assert {"public.cards.pan", "public.cards.cvv"} <= set(columns("SELECT c.nosuch FROM cards c"))
+
+
 def test_attribute_notation_reads_the_whole_row() -> None:
     assert {"public.cards.pan", "public.cards.cvv"} <= set(columns("SELECT c.row_to_json FROM cards c"))

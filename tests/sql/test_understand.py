@@ -62,7 +62,7 @@ def test_a_text_without_statement_around_is_read_whole() -> None:
         ("SELECT " + "- " * 1000 + "1", "statement.too_deep"),
         ("SELECT '" + "x" * (1 << 20) + "'", "statement.too_long"),
         ("SELECT c.row_to_json FROM cards c", "statement.attribute_notation"),
-        ("SELECT c.email FROM cards c, customers u", "statement.attribute_notation"),
+        ("SELECT c.text FROM cards c, customers u", "statement.attribute_notation"),
         ("DO $$BEGIN END$$", "statement.carries_code"),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1", "statement.carries_code"),
         ("CREATE TRIGGER t BEFORE INSERT ON notes EXECUTE FUNCTION f()", "statement.carries_code"),
