@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import msgspec
 
 from gateway.cli.policy.evaluating import Candidate
@@ -27,6 +28,8 @@ from gateway.policy.vectors import decode_vectors
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "bundles/demo/bundle.tar.gz"
 AT_ONCE = 2000
+TIMES = 10
+"""how often the log's decisions stand in the history: a log of a million takes long to write and much room"""
 
 
 def documents(count: int) -> Iterator[bytes]:
@@ -93,6 +96,14 @@ def other(folder: Path) -> Path:
     return path
 
 
+def multiply(history: Path) -> None:
+    """The same decisions again and again under other ids."""
+    rows = f"SELECT * REPLACE (did || '-' || n AS did) FROM '{history}/decisions/*/*.parquet', range(1, {TIMES}) t(n)"  # noqa: S608 -- our own folder
+    duckdb.execute(f"COPY ({rows}) TO '{history}/decisions/more.parquet' (FORMAT parquet)")
+    (history / "decisions/day=2026-01-01").mkdir()
+    (history / "decisions/more.parquet").rename(history / "decisions/day=2026-01-01/more.parquet")
+
+
 def timed(title: str, *arguments: str) -> None:
     """One run of the command, with what it says and how long it took."""
     started = time.monotonic()
@@ -113,7 +124,16 @@ def main(arguments: list[str]) -> None:
         timed("the same bundle", "backtest", "--candidate", str(DEMO), *data)
         timed("another bundle", "backtest", "--candidate", str(other(folder)), *data)
         timed("export", "history", "-o", str(folder / "history"), *data)
-        timed("over Parquet", "backtest", "--candidate", str(DEMO), "--history", str(folder / "history"))
+        multiply(folder / "history")
+        for title, bundle in (("the same bundle", DEMO), ("another bundle", other(folder))):
+            timed(
+                f"{title} over {TIMES} times as much in Parquet",
+                "backtest",
+                "--candidate",
+                str(bundle),
+                "--history",
+                str(folder / "history"),
+            )
 
 
 if __name__ == "__main__":

@@ -24,3 +24,4 @@ app.command("gateway.cli.policy.backtesting:export", name="history", help="Expor
 app.command(
     "gateway.cli.policy.for_opa:opa_config", name="opa-config", help="What an OPA server needs of this gateway."
 )
+app.command("gateway.cli.policy.matrix:matrix", name="matrix", help="Requirements, rules, tests, decisions.")

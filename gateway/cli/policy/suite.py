@@ -7,10 +7,13 @@ from typing import Annotated
 
 import msgspec
 
+from gateway.cli.policy.matrix import findings, proofs_of
 from gateway.cli.policy.reporting import Check
 from gateway.core.errors import ConfigError, GatewayError
 from gateway.policy.build import base_of
+from gateway.policy.bundle import read_contents
 from gateway.policy.compiler import Compiled, Opa, compile_policy, modules, stage
+from gateway.policy.requirements import read_catalogue, shipped_catalogue
 from gateway.policy.schemas import schema_texts
 
 NOT_LOADED = ("schema", "capabilities.json", "compliance", "config", "vectors")
@@ -69,6 +72,7 @@ def run_suite(opa: Opa, policies: Path, tests: Path) -> Iterator[Check]:
     yield compiled(opa, policies)
     if (policies / "meta").is_dir():
         yield rules_about_rules(opa, policies)
+    yield requirements(opa, policies, tests)
     yield tested(opa, policies, tests)
     yield covered(opa, policies, tests)
 
@@ -125,6 +129,20 @@ def rules_about_rules(opa: Opa, policies: Path) -> Check:
     except msgspec.ValidationError:
         findings = (f"{META_QUERY} is undefined",)
     return Check(name="meta", ok=not findings, said="\n".join(findings))
+
+
+def requirements(opa: Opa, policies: Path, tests: Path) -> Check:
+    """Every requirement that a rule or a vector names is known to a catalogue: the policy's own, or the shipped one."""
+    own = policies / "compliance"
+    try:
+        catalogue = read_catalogue(own if own.is_dir() else shipped_catalogue())
+        found = base_of(compile_policy(opa, policies, tests / "vectors"), "")
+    except GatewayError as error:
+        return Check(name="requirements", ok=False, said=error.detail or error.entry.message)
+    rules = read_contents(found).metadata.querywarden.rules
+    wrong = [f"{policies}/{finding}" for finding in findings(rules, proofs_of(found), catalogue)]
+    named = {control for rule in rules for control in rule.controls}
+    return Check(name="requirements", ok=not wrong, said="\n".join(wrong) or f"{len(named)} named, all known")
 
 
 def tested(opa: Opa, policies: Path, tests: Path) -> Check:
