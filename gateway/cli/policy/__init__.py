@@ -25,3 +25,4 @@ app.command(
     "gateway.cli.policy.for_opa:opa_config", name="opa-config", help="What an OPA server needs of this gateway."
 )
 app.command("gateway.cli.policy.matrix:matrix", name="matrix", help="Requirements, rules, tests, decisions.")
+app.command("gateway.cli.policy.diffing:diff", name="diff", help="What differs between two bundles.")
