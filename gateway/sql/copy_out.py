@@ -9,7 +9,7 @@ from gateway.sql.model import Reference, Span
 from gateway.sql.objects import Kind, RelationInfo
 from gateway.sql.plan import CopyOut
 from gateway.sql.quoting import quote
-from gateway.sql.sources import derived, note_uses_of
+from gateway.sql.sources import derived, note_uses_of, refuse_unfiltered_relative
 from gateway.sql.targets import refuse_hidden_code
 from gateway.sql.tree import names, unwrap
 
@@ -29,7 +29,9 @@ def rewrite_copy(job: Job, tree: pb.CopyStmt) -> None:
         refuse_hidden_code(job, relation, frozenset({"insert"}))
         if relation.oid in job.filters:
             raise Refused("statement.filter_not_applicable", f"a write to {relation.qualified}")
+        refuse_unfiltered_relative(job, relation)
     elif job.governed(relation):
+        refuse_unfiltered_relative(job, relation)
         _refuse_options(tree)
         _copy_out(job, tree, reference, relation)
 

@@ -9,6 +9,7 @@ from postgast import pg_query_pb2 as pb
 
 from gateway.core.errors import Refused
 from gateway.sql.job import Job
+from gateway.sql.sources import refuse_unfiltered_relative
 from gateway.sql.targets import refuse_hidden_code
 from gateway.sql.tree import unwrap, walk
 
@@ -33,6 +34,9 @@ def refuse_governed_ddl(job: Job, tree: Message) -> None:
         case pb.TruncateStmt():
             for relation in named:
                 refuse_hidden_code(job, relation, frozenset({"truncate"}))
+                refuse_unfiltered_relative(job, relation)
+                if relation.oid in job.filters:
+                    raise Refused("statement.filter_not_applicable", f"TRUNCATE of {relation.qualified}")
         case pb.AlterTableStmt() if all(_adds_plain_column(unwrap(command)) for command in tree.cmds):
             return
         case pb.ViewStmt() | pb.CreateTableAsStmt() | pb.SelectStmt() if named and _is_temporary(tree):

@@ -1,12 +1,13 @@
 """The splice: each source of governed rows becomes a sub-select that shows them masked, over its tokens' span only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postgast import pg_query_pb2 as pb
 
 from gateway.core.errors import Refused
 from gateway.sql.edits import Edit
 from gateway.sql.job import Job
+from gateway.sql.leakproof import below_fence
 from gateway.sql.left_bare import harmless
 from gateway.sql.model import Entry, Reference, Span
 from gateway.sql.objects import RelationInfo
@@ -23,7 +24,7 @@ def splice_sources(job: Job) -> None:
         return
     judged = harmless(job)
     for reference, relation in sources:
-        _refuse_unfiltered_relative(job, relation)
+        refuse_unfiltered_relative(job, relation)
         if not judged.leaves(job, reference, relation):
             _splice(job, reference, relation)
     for reference, relation, name in job.spliced:
@@ -34,12 +35,15 @@ def splice_sources(job: Job) -> None:
         job.edits += _qualifiers(job, entry, reference, name)
 
 
-def derived(job: Job, relation: RelationInfo, *, only: bool, sample: str = "") -> str:
-    """The sub-select: columns in the relation's order and types; a filter is fenced so that nothing gets below it."""
+def derived(job: Job, relation: RelationInfo, *, only: bool, sample: str = "", below: Sequence[str] = ()) -> str:
+    """The sub-select: columns in the relation's order and types; a filter is fenced so that nothing gets below it.
+
+    `below`: conditions that may stand beside the filter.
+    """
     condition = job.filters.get(relation.oid)
     text = f"SELECT {job.shown(relation)} FROM {'ONLY ' if only else ''}{qualified(relation.schema, relation.name)}"
     text += f" {sample}" if sample else ""
-    return f"({text} WHERE ({condition}) OFFSET 0)" if condition else f"({text})"
+    return f"({text} WHERE {' AND '.join([f'({condition})', *below])} OFFSET 0)" if condition else f"({text})"
 
 
 def _splice(job: Job, reference: Reference, relation: RelationInfo) -> None:
@@ -50,7 +54,9 @@ def _splice(job: Job, reference: Reference, relation: RelationInfo) -> None:
         sample = raw[reference.sample.start : reference.sample.stop].decode()
         job.edits.append(Edit(reference.sample.start, reference.sample.stop, ""))
     name = quote(_own_name(job, reference, relation))
-    text = derived(job, relation, only=reference.only, sample=sample)
+    entry = job.entry(reference)
+    below = below_fence(job, entry, relation, reference.level) if entry and relation.oid in job.filters else ()
+    text = derived(job, relation, only=reference.only, sample=sample, below=below)
     text += "" if reference.has_alias else f" AS {name}"
     start = reference.name.start
     index = job.places.at(start)
@@ -82,8 +88,8 @@ def _refuse_nested(job: Job, sample: Span) -> None:
             raise Refused("statement.cannot_rewrite", "a query inside TABLESAMPLE")
 
 
-def _refuse_unfiltered_relative(job: Job, relation: RelationInfo) -> None:
-    """Rows that a filter hides must not come in through another relation."""
+def refuse_unfiltered_relative(job: Job, relation: RelationInfo) -> None:
+    """Rows that a filter hides must not be read or changed through another relation. Raises Refused."""
     if relation.oid in job.filters:
         return
     for oid in relation.relatives:

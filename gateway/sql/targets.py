@@ -14,11 +14,13 @@ from postgast import pg_query_pb2 as pb
 from gateway.core.errors import Refused
 from gateway.sql.bindings import bind, locations
 from gateway.sql.edits import Edit
+from gateway.sql.filtered_writes import filter_write
 from gateway.sql.job import Job
 from gateway.sql.masks import mask
 from gateway.sql.model import Entry, Named, Reference
 from gateway.sql.objects import HiddenCode, Kind, RelationInfo
 from gateway.sql.quoting import quote
+from gateway.sql.sources import refuse_unfiltered_relative
 from gateway.sql.tree import Star, unwrap, walk
 
 Write: TypeAlias = pb.InsertStmt | pb.UpdateStmt | pb.DeleteStmt | pb.MergeStmt
@@ -37,11 +39,12 @@ def check_targets(job: Job) -> None:
         refuse_hidden_code(job, relation, events, frozenset(_updated(node)))
         if not job.governed(relation):
             continue
-        if relation.oid in job.filters:
-            raise Refused("statement.filter_not_applicable", f"a write to {relation.qualified}")
+        refuse_unfiltered_relative(job, relation)
         entry = job.entry(reference)
         if entry is None:
             raise Refused("statement.cannot_rewrite", "a target without a name in scope")
+        if relation.oid in job.filters:
+            filter_write(job, node, reference, relation, entry)
         _refuse_reads(job, node, entry, relation)
         if node.HasField("returning_clause"):
             _Returning(job, node.returning_clause, entry, reference, relation).rewrite()

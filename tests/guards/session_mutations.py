@@ -61,7 +61,7 @@ SESSION: Final = (
         ("more rows than allowed", "    if task.row_limit is not None and served + run.count > task.row_limit:\n", "    if False:\n", (f"{_PG}/test_conversation.py", f"{_PG}/test_results.py", f"{_PG}/test_relay.py", f"{_PG}/test_ending.py")),
     ),
     *_in(f"{_PG}/statements",
-        ("columns are not asked for", "    if conversation.guarded and prepared.shape is None and prepared.asked != conversation.exchange.segment:\n", "    if False:\n", (f"{_PG}/test_statements.py", f"{_PG}/test_relay.py")),
+        ("columns are not asked for", "        _ask_for_columns(conversation, prepared, message.portal)\n", "        pass\n", (f"{_PG}/test_statements.py", f"{_PG}/test_relay.py")),
         ("functions are called by number", '    await turn_away(conversation, Wait.QUERY, Refused("wire.function_call", f"function {message.function}"))\n', "    await ensure_upstream(conversation)\n    conversation.send(Entry(Wait.QUERY), message.raw)\n", (f"{_PG}/test_conversation.py", f"{_PG}/test_client.py", f"{_PG}/test_statements.py")),
         ("Parse takes several statements", "    if len(legs) > 1:\n", "    if False:\n", (f"{_PG}/test_conversation.py", f"{_PG}/test_client.py", f"{_PG}/test_statements.py", f"{_PG}/test_psycopg.py")),
     ),

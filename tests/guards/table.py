@@ -14,6 +14,7 @@ COVERED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "settings are given by expressions": "PostgreSQL's grammar has only literals there; the check stands for a later grammar",
         "a view's functions are not kept": "the text of the definition names them too; pg_depend also has those of its casts",
+        "an operator of somebody's goes below a fence": "below it stands the server's own operator, by its schema; the check keeps the answer right where another one of that name is meant above",
         "NATURAL leaves bare": "the walk names a star for NATURAL, and a star is never left bare",
         "a field of a row leaves bare": "the row is a whole-row reference, or a column that its row type labels: neither is left bare by its name",
         "a star leaves bare": "`*` is no known column, and an unknown name is not left bare",

@@ -33,18 +33,24 @@ def trimmed(rows: Rows) -> dict[str, list[Row]]:
     """What of the rows is kept."""
     types = {row[0] for row in rows["types"] if row[1] not in SYSTEM or row[2] in TYPES}
     relations = {row[0] for row in rows["relations"] if row[1] not in SYSTEM or row[2] in RELATIONS}
+    operators = [row for row in rows["operators"] if row[1] not in SYSTEM or _kept(row, types)]
+    behind = {row[6] for row in operators if row[1] in SYSTEM}
     keep: Mapping[str, Callable[[Row], bool]] = MappingProxyType(
         {
             "types": lambda row: row[0] in types,
             "relations": lambda row: row[0] in relations,
             "columns": lambda row: row[0] in relations,
-            "functions": lambda row: row[1] not in SYSTEM or row[2] in FUNCTIONS,
-            "operators": lambda row: row[1] not in SYSTEM or (row[2] in OPERATORS and row[3] in {*types, "0"}),
+            "functions": lambda row: row[1] not in SYSTEM or row[2] in FUNCTIONS or row[0] in behind,
+            "operators": lambda row: row in operators,
             "casts": lambda row: row[0] in types and row[1] in types,
             "keys": lambda row: row[0] in relations,
         }
     )
     return {name: [row for row in found if name not in keep or keep[name](row)] for name, found in rows.items()}
+
+
+def _kept(operator: Row, types: set[str | None]) -> bool:
+    return operator[2] in OPERATORS and operator[3] in {*types, "0"}
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from tests.support.generator.twins import LABELS
 from tests.support.generator.vocabulary import read_vocabulary
 from tests.support.postgres import Cluster
 from tests.support.rewriting import read_rows
-from tests.support.server_trees import OPTIONS, Server, Told
+from tests.support.server_trees import OPTIONS, Read, Server, Told
 
 pytestmark = pytest.mark.enable_socket
 
@@ -160,19 +160,21 @@ def raw_reads(world: World, catalog: Catalog, posture: Posture, filters: Sequenc
         except Refused:
             continue
         told = world.told(plan.text)
-        for oid, attnum, place in told.reads() if told else ():
-            written = plan.edited is not None and plan.edited.origin(place) is None
-            if not written and (hidden := _hidden(catalog, oid, attnum, filtered=bool(filters))):
-                yield f"{text}\n  {plan.text}\n  {hidden} at {place}"
+        for read in told.reads() if told else ():
+            written = plan.edited is not None and plan.edited.origin(read.place) is None
+            if not written and (hidden := _hidden(catalog, read, plan.text, filters)):
+                yield f"{text}\n  {plan.text}\n  {hidden} at {read.place}"
 
 
-def _hidden(catalog: Catalog, oid: int, attnum: int, *, filtered: bool) -> str:
-    relation = catalog.relations.get(oid)
+def _hidden(catalog: Catalog, read: Read, sent: str, filters: Sequence[RowFilter]) -> str:
+    """What a read shows that it must not. A filtered target may be read once its filter has been added."""
+    relation = catalog.relations.get(read.relation)
     if relation is None:
         return ""
-    if filtered and relation.filtered:
+    behind = read.target and any(f"({found.sql})" in sent for found in filters if found.relation == relation.name)
+    if filters and relation.filtered and not behind:
         return relation.qualified
-    labelled = [column.name for column in relation.columns if column.labels and attnum in {0, column.attnum}]
+    labelled = [column.name for column in relation.columns if column.labels and read.attnum in {0, column.attnum}]
     return f"{relation.qualified} {labelled}" if labelled else ""
 
 
@@ -209,4 +211,4 @@ def test_the_server_sees_what_a_reader_could_miss(world: World) -> None:
         "column public.cards.pan",
         "call of pg_catalog.lower",
     ]
-    assert [(attnum, place) for _, attnum, place in told.reads()] == [(3, 7), (7, 20)]
+    assert [(read.attnum, read.place) for read in told.reads()] == [(3, 7), (7, 20)]

@@ -84,9 +84,9 @@ def test_masked_values_are_stored_where_the_site_wants_it_but_never_as_a_protect
         assert code_of(sql, posture=wanted) == "statement.masked_write"
 
 
-def test_a_write_to_a_filtered_relation_is_refused() -> None:
+def test_what_cannot_be_filtered_is_not_written() -> None:
     assert (
-        code_of("DELETE FROM customers WHERE id = 1", filters={"public.customers": "id > 1"})
+        code_of("DELETE FROM customers USING orders", filters={"public.customers": "id > 1"})
         == "statement.filter_not_applicable"
     )
 

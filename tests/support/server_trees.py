@@ -7,7 +7,7 @@ libpg_query, sqlglot or our walks, so it can be held against them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -45,6 +45,17 @@ class Node:
     def items(self, name: str) -> list[Value]:
         value = self.fields.get(name, [])
         return value if isinstance(value, list) else []
+
+
+class Read(NamedTuple):
+    """A column that an expression reads; attnum 0 is the whole row."""
+
+    relation: int
+    attnum: int
+    place: int
+    """byte offset in the text"""
+    target: bool
+    """of the relation that is written"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +101,8 @@ class Told:
                 if node.kind in {"OPEXPR", "DISTINCTEXPR", "NULLIFEXPR", "SCALARARRAYOPEXPR"}:
                     yield node.number("opno")
 
-    def reads(self) -> Iterator[tuple[int, int, int]]:
-        """(relation OID, attnum, byte offset in the text) of each column an expression reads; attnum 0: a whole row."""
+    def reads(self) -> "Iterator[Read]":
+        """Each column an expression reads."""
         for tree in self.trees:
             yield from _reads(tree, [])
 
@@ -115,7 +126,7 @@ def _relations(query: Node) -> list[Node]:
     return [entry for entry in entries if entry.text("rtekind") == "0" and entry.text("relkind") != _EXCLUDED]
 
 
-def _reads(value: Value, levels: list[Node]) -> Iterator[tuple[int, int, int]]:
+def _reads(value: Value, levels: list[Node]) -> Iterator[Read]:
     match value:
         case Node("VAR"):
             yield from _read(value, levels, value.number("location"))
@@ -131,13 +142,14 @@ def _reads(value: Value, levels: list[Node]) -> Iterator[tuple[int, int, int]]:
             return
 
 
-def _read(var: Node, levels: list[Node], location: int) -> Iterator[tuple[int, int, int]]:
+def _read(var: Node, levels: list[Node], location: int) -> Iterator[Read]:
     entry = levels[-1 - var.number("varlevelsup")].items("rtable")[var.number("varno") - 1]
     attnum = var.number("varattno")
     if not isinstance(entry, Node):
         raise TypeError("an entry of a range table is a node")
     if entry.text("rtekind") == "0" and entry.text("relkind") != _EXCLUDED:
-        yield entry.number("relid"), attnum, location
+        target = levels[-1 - var.number("varlevelsup")].number("resultRelation") == var.number("varno")
+        yield Read(entry.number("relid"), attnum, location, target)
     if entry.text("rtekind") != _JOIN:
         return
     outer = levels[: len(levels) - var.number("varlevelsup")]
