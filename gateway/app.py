@@ -90,6 +90,7 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
     """Everything but the ports."""
     await recorder.append(_loaded(settings))
     ruling = make_ruling(settings, clock, _noting(recorder), accept_demo=accept_demo)
+    ruling.comparison.alarm = lambda engines: LOG.error("policy.engines_differ", what=engines)
     decider, activator = ruling.decider, ruling.activator
     keepers = make_keepers(settings, decider)
     house = House(

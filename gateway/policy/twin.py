@@ -1,5 +1,7 @@
 """Two engines for one bundle: one decides, the other is asked the same now and then. When they differ, it is denied."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.policy.engine import Engine, EngineError
@@ -15,6 +17,8 @@ class Comparison:
     differed: int = 0
     unanswered: int = 0
     """times the second engine gave no answer: nothing was compared, and the first one's stood"""
+    alarm: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    """told of each difference: names of the engines, sha256 of the document"""
 
 
 @dataclass(eq=False)
@@ -52,6 +56,7 @@ class Twin:
             return answer
         if other != answer:
             self.found.differed += 1
+            self.found.alarm(f"{self.decides.name}, {self.checks.name}, input {hashlib.sha256(document).hexdigest()}")
             raise EngineError("policy.engines_differ", f"{self.decides.name} and {self.checks.name}")
         return answer
 

@@ -1,5 +1,7 @@
 """Two engines that differ are an alarm and a denial; one that is away is neither."""
 
+import hashlib
+
 import pytest
 
 from gateway.policy.engine import EngineError
@@ -20,10 +22,12 @@ async def test_equal_answers_pass_and_are_counted() -> None:
 
 
 async def test_answers_that_differ_deny_and_are_counted() -> None:
-    both = twin(CountingEngine(ALLOW), CountingEngine(OTHER))
+    both, told = twin(CountingEngine(ALLOW), CountingEngine(OTHER)), list[str]()
+    both.found.alarm = told.append
     with pytest.raises(EngineError, match="engines_differ"):
         await both.evaluate(b"{}")
     assert both.found == Comparison(asked=1, differed=1)
+    assert told == [f"fake/1, fake/1, input {hashlib.sha256(b'{}').hexdigest()}"]
 
 
 async def test_a_second_engine_that_does_not_answer_leaves_the_first_one_s_answer() -> None:
