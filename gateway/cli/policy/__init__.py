@@ -26,3 +26,6 @@ app.command(
 )
 app.command("gateway.cli.policy.matrix:matrix", name="matrix", help="Requirements, rules, tests, decisions.")
 app.command("gateway.cli.policy.diffing:diff", name="diff", help="What differs between two bundles.")
+app.command(
+    "gateway.cli.policy.mutating:mutate", name="mutate", help="Spoil each line of each rule; tests must notice."
+)

@@ -45,6 +45,20 @@ class Coverage(msgspec.Struct, frozen=True):
     files: dict[str, _File] = {}
 
 
+class _Place(msgspec.Struct, frozen=True):
+    file: str
+    row: int
+
+
+class _Test(msgspec.Struct, frozen=True):
+    """One entry of `opa test --format json`."""
+
+    package: str
+    name: str
+    location: _Place
+    fail: bool = False
+
+
 class _Binding(msgspec.Struct, frozen=True):
     value: tuple[str, ...]
 
@@ -150,6 +164,23 @@ def tested(opa: Opa, policies: Path, tests: Path) -> Check:
     answer = opa.run("test", *_loaded(policies, tests), "--fail-on-empty")
     text = answer.out.decode("utf-8", "replace").strip()
     return Check(name="tests", ok=answer.code == 0, said=text or answer.said)
+
+
+def each_test(opa: Opa, policies: Path, tests: Path) -> list[Check]:
+    """Every test by itself, for programs; empty when opa could not run them."""
+    answer = opa.run("test", *_loaded(policies, tests), "--format", "json")
+    try:
+        found = msgspec.json.decode(answer.out, type=tuple[_Test, ...])
+    except msgspec.DecodeError:
+        return []
+    return [
+        Check(
+            name=f"{test.package.removeprefix('data.')}.{test.name}",
+            ok=not test.fail,
+            said=f"{test.location.file}:{test.location.row}: the test fails" if test.fail else "",
+        )
+        for test in found
+    ]
 
 
 def covered(opa: Opa, policies: Path, tests: Path) -> Check:
