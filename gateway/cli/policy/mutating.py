@@ -119,6 +119,7 @@ def trials(opa: Opa, policies: Path, tests: Path, found: list[Mutant], processes
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(processes):
             copies.put(copied(policies, tests, Path(folder) / str(number)))
+        sound(opa, Path(folder) / "0")
 
         def attempt(mutant: Mutant) -> Tried:
             place = copies.get()
@@ -133,12 +134,20 @@ def trials(opa: Opa, policies: Path, tests: Path, found: list[Mutant], processes
 def copied(policies: Path, tests: Path, place: Path) -> Path:
     """The policy, its tests, and a test that asks all vectors."""
     shutil.copytree(policies, place / "policies", ignore=shutil.ignore_patterns(*NOT_LOADED))
-    shutil.copytree(tests, place / "tests", ignore=shutil.ignore_patterns("vectors"))
+    shutil.copytree(tests, place / "tests", ignore=shutil.ignore_patterns(*NOT_LOADED))
     (place / "vectors" / "querywarden_vectors").mkdir(parents=True)
     files = {name: msgspec.json.decode(raw) for name, raw in read_vectors(tests / "vectors").items()}
     (place / "vectors" / "querywarden_vectors" / "data.json").write_bytes(msgspec.json.encode(files))
     (place / "vectors" / "vectors_test.rego").write_text(VECTORS_TEST, encoding="utf-8")
     return place
+
+
+def sound(opa: Opa, place: Path) -> None:
+    """Raise ConfigError unless everything passes before anything is spoiled: else every mutant would seem noticed."""
+    for folder in ("tests", "vectors"):
+        answer = opa.run("test", place / "policies", place / folder, "--timeout", "60s")
+        if answer.code:
+            raise ConfigError("config.invalid", f"the {folder} fail already: {answer.said}")
 
 
 def fate(opa: Opa, place: Path, mutant: Mutant) -> Fate:

@@ -87,6 +87,8 @@ def run_suite(opa: Opa, policies: Path, tests: Path) -> Iterator[Check]:
     if (policies / "meta").is_dir():
         yield rules_about_rules(opa, policies)
     yield requirements(opa, policies, tests)
+    if (policies / "config").is_dir():
+        yield configured(opa, policies, tests)
     yield tested(opa, policies, tests)
     yield covered(opa, policies, tests)
 
@@ -103,7 +105,7 @@ def schemas(policies: Path) -> Check:
 
 def form(opa: Opa, policies: Path, tests: Path) -> Check:
     """Everything is formatted."""
-    folders = [path for path in (policies / "gateway", policies / "meta", tests) if path.is_dir()]
+    folders = [path for path in (policies / "gateway", policies / "meta", policies / "config", tests) if path.is_dir()]
     answer = opa.run("fmt", "--list", "--fail", *folders)
     return Check(name="format", ok=answer.code == 0, said=answer.out.decode("utf-8", "replace").strip() or answer.said)
 
@@ -157,6 +159,14 @@ def requirements(opa: Opa, policies: Path, tests: Path) -> Check:
     wrong = [f"{policies}/{finding}" for finding in findings(rules, proofs_of(found), catalogue)]
     named = {control for rule in rules for control in rule.controls}
     return Check(name="requirements", ok=not wrong, said="\n".join(wrong) or f"{len(named)} named, all known")
+
+
+def configured(opa: Opa, policies: Path, tests: Path) -> Check:
+    """The rules about gateway.yaml, for conftest, pass their own tests, every line reached."""
+    folders = (policies / "config", tests / "config")
+    answer = opa.run("test", *folders, "--fail-on-empty", "--coverage", "--coverage-runs=", "--threshold", "100")
+    said = answer.said if answer.code else ""
+    return Check(name="configuration rules", ok=answer.code == 0, said=said)
 
 
 def tested(opa: Opa, policies: Path, tests: Path) -> Check:

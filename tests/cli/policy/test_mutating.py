@@ -61,3 +61,8 @@ def test_exceptions_that_are_none_are_refused(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "rego_tests" / "mutants.yaml").write_text("- one\n")
     assert main(["policy", "mutate", *options]) == USAGE
     assert "mutants.yaml:1: " in capsys.readouterr().err
+
+
+def test_tests_that_fail_already_prove_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["policy", "mutate", *make_policy(tmp_path, GOOD, TEST.replace('"allow"', '"deny"'))]) == USAGE
+    assert "the tests fail already" in capsys.readouterr().err

@@ -48,3 +48,22 @@ def test_a_type_error_is_found_with_the_schema_of_the_input(place: Path) -> None
 def test_no_policy_is_a_mistake_of_whoever_asked(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         suite.require_policy(tmp_path)
+
+
+def test_rules_about_the_configuration_are_tested_in_full(place: Path) -> None:
+    for name in ("policies", "rego_tests"):
+        (place / name / "config").mkdir()
+    (place / "policies/config/config.rego").write_text('package main\n\ndeny contains "x" if input.x\n')
+    test = place / "rego_tests/config/config_test.rego"
+    test.write_text("package main_test\n\nimport data.main\n\ntest_x if count(main.deny) == 1 with input.x as true\n")
+    assert suite.configured(Opa.find(), place / "policies", place / "rego_tests").ok
+    test.write_text("package main_test\n\nimport data.main\n\ntest_x if count(main.deny) == 0\n")
+    assert not suite.configured(Opa.find(), place / "policies", place / "rego_tests").ok
+
+
+def test_a_requirement_that_nobody_knows_is_found_where_it_is_named(place: Path) -> None:
+    rego = place / "policies" / "gateway" / "main" / "main.rego"
+    assert suite.requirements(Opa.find(), place / "policies", place / "rego_tests").ok
+    rego.write_text(GOOD.replace("PCI-DSS-4.0.1/7.2.1", "PCI-DSS-4.0.1/7.1"))
+    found = suite.requirements(Opa.find(), place / "policies", place / "rego_tests")
+    assert (found.ok, "main.rego:" in found.said, "write PCI-DSS-4.0.1/7.2.1" in found.said) == (False, True, True)
