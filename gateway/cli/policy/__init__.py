@@ -29,3 +29,5 @@ app.command("gateway.cli.policy.diffing:diff", name="diff", help="What differs b
 app.command(
     "gateway.cli.policy.mutating:mutate", name="mutate", help="Spoil each line of each rule; tests must notice."
 )
+app.command("gateway.cli.policy.vetting:vectors", name="vectors", help="Ask a bundle everything its vectors ask.")
+app.command("gateway.cli.policy.init:init", name="init", help="A repository for your own policy, with a pipeline.")
