@@ -127,10 +127,11 @@ class Registry:
         found = self.find(Space.PORTAL, name, segment)
         return found if isinstance(found, Portal) else None
 
-    def portals(self) -> list[Portal]:
-        """Every portal and cursor there may be."""
-        waiting = [change.value for changes in self._pending.values() for change in changes]
-        return [value for value in (*self.confirmed[Space.PORTAL].values(), *waiting) if isinstance(value, Portal)]
+    def cursors(self, name: str) -> list[Portal]:
+        """Every portal or cursor that `name` may mean until all that was sent has been answered."""
+        waiting = [change.value for change in self._pending.get((Space.PORTAL, name), ())]
+        found = (self.confirmed[Space.PORTAL].get(name), *waiting)
+        return [value for value in found if isinstance(value, Portal)]
 
     def visible(self, space: Space, segment: int) -> dict[str, Prepared | Portal]:
         """Every name a message of `segment` can use. May raise MustWaitError."""

@@ -10,6 +10,7 @@ from gateway.session.registry import Prepared
 from gateway.session.ruling import Ruling
 from gateway.session.shape import Shape
 from gateway.session.task import Task
+from gateway.sql.model import Fetch
 from gateway.wire.postgres.frames import DataRun, Frame
 from gateway.wire.postgres.server_messages import Column, parse_row_description
 
@@ -57,8 +58,9 @@ def no_columns(step: Step) -> None:
 def _expected(conversation: Conversation, ruling: Ruling) -> frozenset[tuple[int, int]]:
     """(table OID, attnum) that may arrive as they are. FETCH names no column: its cursor was judged when declared."""
     expected = ruling.plan.expected_raw if ruling.plan else frozenset[tuple[int, int]]()
-    if ruling.understood.statement.action == "fetch":
-        rulings = [portal.prepared.ruling for portal in conversation.registry.portals()]
+    effect = ruling.understood.effect
+    if isinstance(effect, Fetch):
+        rulings = [portal.prepared.ruling for portal in conversation.registry.cursors(effect.name)]
         plans = [cursor.plan for cursor in rulings if cursor is not None and cursor.plan is not None]
         expected = expected.union(*(plan.expected_raw for plan in plans))
     return expected

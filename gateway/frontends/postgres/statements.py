@@ -100,7 +100,7 @@ async def on_execute(conversation: Conversation, message: wire.Execute) -> None:
     if tasks is None:
         return
     (task,) = tasks
-    if conversation.guarded and prepared.shape is None and prepared.asked != conversation.exchange.segment:
+    if conversation.guarded and _columns_unknown(conversation, prepared):
         _ask_for_columns(conversation, prepared, message.portal)
     task.portal = portal
     task.changes = [conversation.note(change) for change in changes(task.ruling)]
@@ -118,6 +118,13 @@ async def _leg(conversation: Conversation, ground: Ground, portal: Portal, prior
     understood = read_again(conversation, ground, prepared) or prior.understood
     cursor = await cursor_of(conversation, understood)
     return Leg(understood, new_id(conversation.house.clock), exact, prior, understood, cursor)
+
+
+def _columns_unknown(conversation: Conversation, prepared: Prepared) -> bool:
+    """Whether what an Execute gives has yet to be described. A FETCH may meet another cursor of its name each time."""
+    if prepared.ruling is not None and isinstance(prepared.ruling.understood.effect, model.Fetch):
+        return True
+    return prepared.shape is None and prepared.asked != conversation.exchange.segment
 
 
 def _ask_for_columns(conversation: Conversation, prepared: Prepared, portal: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from types import MappingProxyType
 
 import msgspec
+import psycopg
 import pytest
 
 from gateway.core.errors import ProtocolError
@@ -12,7 +13,7 @@ from gateway.core.site import Posture
 from gateway.frontends.postgres.results import check_columns, exempt_columns
 from gateway.session.exchange import Entry, Step, Wait
 from gateway.session.ground import Ground
-from gateway.session.registry import Prepared
+from gateway.session.registry import Prepared, Space
 from gateway.session.ruling import Ruling
 from gateway.session.task import Phase, Task
 from gateway.wire.postgres import server_messages as server
@@ -20,7 +21,7 @@ from gateway.wire.postgres.frames import Frame
 from tests.frontends.scripted import ServerModel, make_stage, play
 from tests.frontends.world import World
 from tests.session import fakes
-from tests.support.rawpg import SYNC, TERMINATE, query
+from tests.support.rawpg import SYNC, TERMINATE, bind, execute, parse, query, rows
 
 PAN = (777, 3)
 CATALOG = msgspec.structs.replace(fakes.EMPTY, protected=MappingProxyType({PAN: ("pan",)}))
@@ -144,3 +145,31 @@ def test_a_cleared_column_comes_as_it_is_by_every_way_and_through_cursors(world:
                 cursor.execute(sql)
                 assert cursor.fetchall() == [("4111111111111111",)]
     assert not [event for event in world.log.events if event.data.get("blanked")]
+
+
+def test_a_fetch_may_show_what_its_own_cursor_was_cleared_for_and_not_another(world: World) -> None:
+    """The second cursor is made behind the frontend's back, as if masking at the source had failed for it."""
+    world.policy.clear = ("pan",)
+    with world.connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege) as ended:  # noqa: PT012 -- there
+        connection.execute("BEGIN")
+        connection.execute("DECLARE cleared CURSOR FOR SELECT pan FROM cards")
+        world.policy.clear = ()
+        connection.execute("DECLARE other CURSOR FOR SELECT pan FROM cards")
+        assert connection.execute("FETCH 1 FROM other").fetchone() == ("************1111",)
+        assert connection.execute("FETCH 1 FROM cleared").fetchone() == ("4111111111111111",)
+        (conversation,) = world.reception.running.values()
+        names = conversation.registry.confirmed[Space.PORTAL]
+        names["cleared"] = names["other"]
+        connection.execute("FETCH 1 FROM cleared")
+    assert "4444" not in str(ended.value)
+    assert world.closed(world.sid()).data["reason"] == "result.unexpected_column"
+
+
+def test_a_prepared_fetch_is_described_anew_for_each_cursor_of_its_name(world: World) -> None:
+    world.policy.clear = ("pan",)
+    fetch = bind(portal="", name="f") + execute() + SYNC
+    with world.raw() as client:
+        client.ask(query("BEGIN; DECLARE c CURSOR FOR SELECT pan FROM cards WHERE id = 1"))
+        assert rows(client.ask(parse("FETCH 1 FROM c", "f") + fetch)) == [[b"4111111111111111"]]
+        client.ask(query("CLOSE c; DECLARE c CURSOR FOR SELECT '4111111111111111'::text"))
+        assert rows(client.ask(fetch)) == [[b"*" * 16]]

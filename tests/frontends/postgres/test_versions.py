@@ -1,4 +1,4 @@
-"""Protocol 3.2 towards clients: the version they ask for as far as it is spoken, and a cancel key as long as it may be."""
+"""Protocol 3.2 towards clients: the version they ask for as far as it is spoken, and a key as long as it may be."""
 
 import struct
 import time
