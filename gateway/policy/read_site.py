@@ -16,7 +16,7 @@ _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION_KEYS = {"ttl", "window"}
-_LISTS = ("grants", "clear", "approvals", "deny", "filters", "limits", "scan_exempt")
+_LISTS = ("grants", "clear", "approvals", "deny", "required", "filters", "limits", "scan_exempt")
 
 
 class _Loader(yaml.SafeLoader):

@@ -142,7 +142,20 @@ class Block(_Entry, frozen=True, kw_only=True):
     groups: Names = ANY
     connections: Names = ANY
     actions: Actions = ANY
+    without_where: bool = False
+    """only statements that do not say which rows they mean"""
     pattern: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | UnsetType = UNSET
+
+
+class Required(_Entry, frozen=True, kw_only=True):
+    """What an agent must say of its statement."""
+
+    groups: Names = ANY
+    connections: Names = ANY
+    actions: Actions = ANY
+    labels: tuple[Label, ...] = ()
+    purpose: bool = False
+    ticket: bool = False
 
 
 class Filter(_Entry, frozen=True, kw_only=True):
@@ -196,6 +209,7 @@ class Site(_Entry, frozen=True, kw_only=True):
     clear: tuple[Clear, ...] = ()
     approvals: tuple[Approval, ...] = ()
     deny: tuple[Block, ...] = ()
+    required: tuple[Required, ...] = ()
     filters: tuple[Filter, ...] = ()
     limits: tuple[Limit, ...] = ()
     functions: FunctionList = FunctionList()
@@ -257,6 +271,9 @@ def _empty_entries(site: Site) -> Iterator[tuple[str, str]]:
     for number, limit in enumerate(site.limits):
         if (limit.rows, limit.bytes, limit.seconds) == (UNSET, UNSET, UNSET) and not limit.rows_by_label:
             yield f"limits[{number}]", "a limit needs rows, bytes, seconds or rows_by_label"
+    for number, entry in enumerate(site.required):
+        if not entry.purpose and not entry.ticket:
+            yield f"required[{number}]", "say what must be given: purpose: true or ticket: true"
     for number, block in enumerate(site.deny):
         if block.pattern is UNSET and block.actions == ANY:
             yield f"deny[{number}]", "say what is blocked: actions or a pattern"
@@ -277,4 +294,5 @@ def _with_actions(site: Site) -> Mapping[str, list[tuple[str, ...]]]:
         "grants": [entry.actions for entry in site.grants],
         "approvals": [entry.actions for entry in site.approvals],
         "deny": [entry.actions for entry in site.deny],
+        "required": [entry.actions for entry in site.required],
     }

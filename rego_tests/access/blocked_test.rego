@@ -82,3 +82,41 @@ test_an_entry_that_is_odd_denies if {
 		blocking(testing.document, odd).outcome == "deny"
 	}
 }
+
+unbounded_block := {"groups": ["*"], "connections": ["*"], "actions": ["update", "delete"], "without_where": true}
+
+deleting(where) := testing.does(["writers"], "delete", "write", {
+	"relations": [testing.writes(testing.orders, ["read", "write"], ["delete"])],
+	"shape": {"has_where": where},
+})
+
+test_a_change_that_does_not_say_which_rows_is_denied if {
+	testing.outcome(deleting(false)) == "allow"
+	decision := blocking(deleting(false), unbounded_block)
+	testing.denied(decision, "access.unbounded")
+	not "access.blocked" in testing.codes(decision)
+	blocking(deleting(true), unbounded_block).outcome == "allow"
+	blocking(testing.document, unbounded_block).outcome == "allow"
+}
+
+test_a_block_without_that_condition_holds_with_a_where_too if {
+	decision := blocking(deleting(true), object.union(unbounded_block, {"without_where": false}))
+	testing.denied(decision, "access.blocked")
+	not "access.unbounded" in testing.codes(decision)
+}
+
+test_a_statement_that_says_nothing_of_its_where_has_none if {
+	asked := json.patch(deleting(true), [{"op": "remove", "path": "/statement/shape/has_where"}])
+	testing.denied(blocking(asked, unbounded_block), "access.unbounded")
+}
+
+test_a_pattern_may_ask_for_statements_without_a_where_too if {
+	entry := object.union(pattern_block("(?i)orders"), {"without_where": true})
+	testing.denied(blocking(deleting(false), object.union(entry, {"pattern": "SELECT"})), "access.blocked_pattern")
+	blocking(deleting(true), object.union(entry, {"pattern": "SELECT"})).outcome == "allow"
+	not "access.unbounded" in testing.codes(blocking(deleting(false), object.union(entry, {"pattern": "SELECT"})))
+}
+
+test_a_condition_of_another_type_denies if {
+	testing.denied(blocking(deleting(true), object.union(unbounded_block, {"without_where": "no"})), "access.site_data")
+}

@@ -47,6 +47,8 @@ def test_nobody_is_cleared_for_sensitive_authentication_data(label: str) -> None
         ({"approvals": [{"demand": {}}]}, "approvals[0].approvers"),
         ({"limits": [{"groups": ["g"]}]}, "limits[0]"),
         ({"deny": [{"connections": ["c"]}]}, "deny[0]"),
+        ({"required": [{"actions": ["selekt"], "ticket": True}]}, "required[0].actions"),
+        ({"required": [{"actions": ["select"]}]}, "required[0]"),
         ({"posture": {"c": "open"}, "classification": {"c": {"s.t": {"x": ["pan"]}}}}, "posture.c"),
         ({"posture": {"c": "open"}, "filters": [{"relation": "s.t", "sql": "true"}]}, "posture.c"),
         ({"posture": {"c": "open"}, "filters": [{"connections": ["c"], "relation": "s.t", "sql": "x"}]}, "posture.c"),
@@ -91,7 +93,7 @@ def test_what_nobody_can_mean_is_no_site_data(parts: Mapping[str, object]) -> No
 
 def test_a_condition_that_is_left_out_is_filled_in_so_that_rego_tests_memberships_only() -> None:
     made = json.loads(msgspec.json.encode(site(deny=[{"actions": ["drop"]}], limits=[{"rows": 5}])))
-    assert made["deny"] == [{"groups": ["*"], "connections": ["*"], "actions": ["drop"]}]
+    assert made["deny"] == [{"groups": ["*"], "connections": ["*"], "actions": ["drop"], "without_where": False}]
     assert made["limits"][0] == {
         "groups": ["*"],
         "connections": ["*"],

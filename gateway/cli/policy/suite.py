@@ -189,7 +189,7 @@ def each_test(opa: Opa, policies: Path, tests: Path) -> list[Check]:
             ok=not test.fail,
             said=f"{test.location.file}:{test.location.row}: the test fails" if test.fail else "",
         )
-        for test in found
+        for test in sorted(found, key=lambda test: (test.package, test.name))
     ]
 
 

@@ -11,6 +11,7 @@ import data.gateway.access.facts
 import data.gateway.access.functions
 import data.gateway.access.grants
 import data.gateway.access.hazards
+import data.gateway.access.required
 import data.gateway.access.session
 import data.gateway.access.settings
 import data.gateway.access.sitedata
@@ -90,6 +91,7 @@ covered if {
 	functions.covered == true
 	grants.covered == true
 	hazards.covered == true
+	required.covered == true
 	session.covered == true
 	settings.covered == true
 	sitedata.covered == true

@@ -8,7 +8,15 @@ import data.gateway.lib.site
 blocks := [entry |
 	some entry in site.mine(data.site.deny)
 	site.concerns(entry)
+	where_holds(entry)
 ]
+
+where_holds(entry) if not unbounded(entry)
+
+where_holds(_) if not input.statement.shape.has_where
+
+# Only the word false makes a block one that holds with a WHERE, too.
+unbounded(entry) if not object.get(entry, "without_where", false) == false
 
 patterns := {entry.pattern | some entry in blocks}
 
@@ -48,7 +56,27 @@ answered(pattern) if is_boolean(matched[pattern])
 effects contains effect if {
 	some entry in blocks
 	not "pattern" in object.keys(entry)
+	not unbounded(entry)
 	effect := {"effect": "deny", "code": "access.blocked", "args": {
+		"action": input.action.name,
+		"connection": input.resource.connection,
+	}}
+}
+
+# METADATA
+# title: The organisation blocks the action without a WHERE
+# custom:
+#   code: access.unbounded
+#   effect: deny
+#   message: "{action} without a WHERE is blocked on {connection}"
+#   controls: [PCI-DSS-4.0.1/7.2.2]
+#   severity: high
+#   remedy: Say which rows are meant.
+effects contains effect if {
+	some entry in blocks
+	not "pattern" in object.keys(entry)
+	unbounded(entry)
+	effect := {"effect": "deny", "code": "access.unbounded", "args": {
 		"action": input.action.name,
 		"connection": input.resource.connection,
 	}}

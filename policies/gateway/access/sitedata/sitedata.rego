@@ -23,6 +23,7 @@ sound["deny"] if {
 		addressed(entry)
 		is_array(entry.actions)
 		is_string(object.get(entry, "pattern", ""))
+		is_boolean(object.get(entry, "without_where", false))
 	}
 }
 
@@ -46,12 +47,23 @@ sound["limits"] if {
 	}
 }
 
+sound["required"] if {
+	is_array(object.get(data.site, "required", []))
+	every entry in object.get(data.site, "required", []) {
+		addressed(entry)
+		is_array(entry.actions)
+		is_array(entry.labels)
+		is_boolean(entry.purpose)
+		is_boolean(entry.ticket)
+	}
+}
+
 addressed(entry) if {
 	is_array(entry.groups)
 	is_array(entry.connections)
 }
 
-parts := {"approvals", "deny", "filters", "limits"}
+parts := {"approvals", "deny", "filters", "limits", "required"}
 
 # METADATA
 # title: Whether no entry can be lost
