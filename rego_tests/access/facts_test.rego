@@ -1,5 +1,6 @@
 package gateway.access.facts_test
 
+import data.gateway.access.facts
 import data.testing
 
 test_a_document_of_the_right_shape_has_nothing_to_say_here if {
@@ -44,5 +45,12 @@ test_what_is_written_and_the_views_are_lists_when_they_are_there if {
 			relation := object.union(testing.orders, {part: odd})
 			testing.denied(testing.decide(testing.by(["owners"], {"relations": [relation]})), "access.facts")
 		}
+	}
+}
+
+test_an_odd_call_or_hazard_is_not_covered_whoever_else_denies_it if {
+	every part in ["functions", "hazards"] {
+		asked := testing.but({"statement": {part: [7]}})
+		not facts.covered with input as asked
 	}
 }

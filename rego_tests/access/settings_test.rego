@@ -1,5 +1,6 @@
 package gateway.access.settings_test
 
+import data.gateway.access.settings
 import data.testing
 
 setting(action, names) := testing.does(["agents"], action, "session", {"relations": [], "settings": names})
@@ -60,4 +61,29 @@ test_in_open_posture_names_may_move_where_every_relation_is_granted if {
 	testing.outcome_with(asked, opened) == "allow"
 	both := testing.does(["owners", "agents"], "set", "session", {"relations": [], "settings": ["search_path"]})
 	testing.outcome_with(both, opened) == "allow"
+}
+
+granting(entries) := object.union(opened, {"grants": [object.union({"groups": ["agents"], "connections": ["payments"]}, entry) |
+	some entry in entries
+]})
+
+test_names_may_move_where_no_grant_names_a_relation if {
+	changes := granting([{"relations": ["*"], "actions": ["select"]}])
+	testing.outcome_with(setting("set", ["search_path"]), changes) == "allow"
+}
+
+test_names_may_not_move_where_only_some_relations_or_some_actions_are_granted if {
+	every entries in [
+		[{"relations": ["public.*"], "actions": ["*"]}],
+		[{"relations": ["*"], "actions": ["select"]}, {"relations": ["public.*"], "actions": ["select"]}],
+	] {
+		testing.denied(testing.decide_with(setting("set", ["search_path"]), granting(entries)), "access.setting")
+		not settings.covered with input as setting("set", ["set_config"])
+			with data.site as object.union(testing.site, granting(entries))
+	}
+}
+
+test_only_the_setting_that_moves_names_is_named if {
+	decision := testing.decide_with(setting("set", ["search_path", "log_statement"]), opened)
+	{reason.args.setting | some reason in decision.reasons; reason.code == "access.setting"} == {"search_path"}
 }

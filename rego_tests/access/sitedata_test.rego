@@ -38,3 +38,8 @@ test_without_grants_masks_or_lists_nothing_opens if {
 still_closed(decision) if decision.outcome == "deny"
 
 still_closed(decision) if count(decision.obligations.masks) == 1
+
+test_a_bound_that_is_no_number_denies_here if {
+	entry := {"groups": ["others"], "connections": ["ledger"], "rows_by_label": {}, "rows": "many"}
+	testing.denied(testing.decide_with(testing.document, {"limits": [entry]}), "access.site_data")
+}

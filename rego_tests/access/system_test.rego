@@ -1,5 +1,6 @@
 package gateway.access.system_test
 
+import data.gateway.access.system as rule
 import data.testing
 
 system(schema, name) := {"schema": schema, "name": name, "kind": "system", "access": ["read"], "labels": []}
@@ -80,4 +81,17 @@ test_in_an_open_posture_grants_decide_about_them if {
 	query := {"schema": "pg_catalog", "relation": "pg_stat_activity", "name": "query", "labels": [], "clauses": ["select"]}
 	shown := {"relations": [system("pg_catalog", "pg_stat_activity")], "columns": [query]}
 	testing.outcome_with(testing.by(["owners"], shown), {"posture": {"payments": "open"}}) == "allow"
+}
+
+test_what_is_denied_is_not_covered_either if {
+	authid := testing.by(["agents"], {"relations": [system("pg_catalog", "pg_authid")]})
+	not covered(authid)
+	some place, names in data.gateway.lib.allow.hidden
+	[schema, relation] := split(place, ".")
+	column := {"schema": schema, "relation": relation, "name": names[0], "labels": [], "clauses": ["select"]}
+	not covered(testing.by(["agents"], {"relations": [], "columns": [column]}))
+}
+
+covered(asked) if {
+	rule.covered == true with input as asked with data.site as testing.site
 }

@@ -442,3 +442,14 @@ test_a_rule_that_is_gone_covers_nothing if {
 		decision.outcome == "deny"
 	}
 }
+
+test_only_an_effect_that_asks_for_approval_brings_a_demand if {
+	effect := {
+		"effect": "allow",
+		"code": "pci.other",
+		"args": {},
+		"demand": {"any_of": ["dba"], "all_of": [], "min": 1, "reason_required": false, "ttl": 60},
+	}
+	decision := testing.decide(testing.document) with data.gateway.pci.other.effects as {effect}
+	decision.outcome == "allow"
+}

@@ -1,5 +1,6 @@
 package gateway.pci.cardholder_test
 
+import data.gateway.pci.cardholder
 import data.testing
 
 reading(groups, columns) := testing.by(groups, {"relations": [testing.cards], "columns": columns})
@@ -127,4 +128,14 @@ test_a_column_of_two_relations_is_two_columns if {
 	other := object.union(testing.pan, {"relation": "old_cards"})
 	decision := testing.decide(reading(["agents"], [other, testing.pan]))
 	count(decision.obligations.masks) == 2
+}
+
+test_a_column_whose_labels_are_no_list_is_not_covered if {
+	asked := testing.by(["agents"], {"columns": [object.union(testing.pan, {"labels": "pan"})]})
+	not covered(asked)
+	covered(testing.reading_pan)
+}
+
+covered(asked) if {
+	cardholder.covered == true with input as asked with data.site as testing.site
 }
