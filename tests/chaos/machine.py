@@ -44,6 +44,7 @@ class Hostile(ServerModel):
         self.rng = rng
         self.share = share
         self.messages = 0
+        self.kept = b""
         self.forbidden: list[bytes] = []
         self.sound = True
 
@@ -52,12 +53,19 @@ class Hostile(ServerModel):
         if kind not in "QPBDCESHXcdf" or b"FORBIDDEN" in body.upper():
             self.forbidden.append(kind.encode() + body)
         answer = super()._message(kind, body)
-        if self.rng.random() >= self.share:
-            return answer
-        self.sound = False
-        if self.rng.random() < 0.5:
-            return server_message(self.rng) + answer
-        return mutated(self.rng, answer) if answer else server_message(self.rng)
+        if self.rng.random() < self.share:
+            self.sound = False
+            unasked = self.rng.random() < 0.5 or not answer
+            answer = server_message(self.rng) + answer if unasked else mutated(self.rng, answer)
+        return self._let_go(kind, answer)
+
+    def _let_go(self, kind: str, answer: bytes) -> bytes:
+        """Answers of the extended protocol stay in the server's buffer until something makes it flush (§54.2.3)."""
+        self.kept += answer
+        if (kind in "PBDC" and not answer.startswith(b"E")) or (kind == "E" and answer[:1] not in {b"E", b"G"}):
+            return b""
+        answer, self.kept = self.kept, b""
+        return answer
 
 
 @dataclass(slots=True)

@@ -91,6 +91,9 @@ def test_fuzzed_clients_get_nothing_undecided_to_a_real_server() -> None:
                 client.log_in(load.gateway.token(), "payments", "agent")
                 _send(client, list(pieces(rng, data)))
         load.await_more()
+    reasons = [str(leaf.facts()["reason"]) for leaf in load.kept if leaf.type == "session.closed"]
+    assert len(reasons) > STREAMS
+    assert "session.stopping" not in reasons, "a session outlived its client"
 
 
 def _send(client: RawClient, chunks: list[bytes]) -> None:

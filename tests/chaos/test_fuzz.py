@@ -14,8 +14,10 @@ import pytest
 from gateway.core.errors import ProtocolError
 from gateway.wire.postgres import client_messages, server_messages
 from gateway.wire.postgres.frames import ClientReader, DataRun, Frame, FrameReader, ServerReader
-from tests.chaos.machine import Ledger, Seen, run_machine
+from tests.chaos.machine import Hostile, Ledger, Seen, run_machine
 from tests.chaos.streams import client_message, pieces, seeded, server_message, stream
+from tests.frontends.scripted import make_stage, play
+from tests.support import rawpg
 
 SEED = int(os.environ.get("QUERYWARDEN_SEED", "4"))
 COUNT = int(os.environ.get("QUERYWARDEN_FUZZ", "1000000"))
@@ -139,3 +141,11 @@ def test_what_reaches_a_server_without_a_decision_is_noticed() -> None:
     ledger.see("Q", "SELECT 1")
     ledger.see("P", "SELECT 2")
     assert ledger.uncovered == [("Q", "SELECT 1"), ("P", "SELECT 2")]
+
+
+def test_copy_data_behind_a_parse_waits_for_no_answer_the_server_keeps_to_itself() -> None:
+    async def run() -> bytes:
+        data = rawpg.parse("SELECT 1") + rawpg.message("d", b"1") + rawpg.message("c") + rawpg.SYNC + rawpg.TERMINATE
+        return await play(make_stage(Hostile(seeded(0), 0.0)), [data])
+
+    assert asyncio.run(run()) == server_messages.PARSE_COMPLETE + server_messages.ready_for_query(b"I")

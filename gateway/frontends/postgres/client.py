@@ -141,11 +141,19 @@ async def _sync(conversation: Conversation, message: wire.Sync) -> None:
 
 
 async def _copying(conversation: Conversation) -> bool:
-    """Whether the server takes COPY data. A client that sends it before the server asked is made to wait for that."""
+    """Whether the server takes COPY data. A client that sends it before the server asked is made to wait for that.
+
+    The server keeps answers of the extended protocol to itself until it is told to flush (§54.2.3): nobody else would
+    tell it, because the client is not listened to meanwhile.
+    """
     exchange = conversation.exchange
+    flushed = exchange.will_be_ready
     while not exchange.copying_in and not conversation.ended.done():
         if exchange.head is None or exchange.skipping:
             break
+        if not flushed and conversation.link is not None:
+            conversation.link.write(wire.FLUSH)
+            flushed = True
         await conversation.server_moves()
     return exchange.copying_in
 
