@@ -17,6 +17,7 @@ SOURCES = (
     "go/main.go",
     "java/pom.xml",
     "java/Drive.java",
+    "java/Cases.java",
     "node/package.json",
     "node/package-lock.json",
     "node/drive.js",
@@ -39,9 +40,10 @@ def command(name: str) -> Sequence[str]:
     match name:
         case "pgx":
             return [str(folder / "go-drive")]
-        case "pgjdbc":
+        case "pgjdbc" | "pgjdbc-cases":
             classpath = f"{folder}/java/classes:{folder}/java/lib/*"
-            return [_program("java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classpath, "Drive"]
+            program = "Drive" if name == "pgjdbc" else "Cases"
+            return [_program("java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classpath, program]
         case "node-pg":
             return [_program("node"), str(folder / "node/drive.js")]
     raise ValueError(name)

@@ -62,16 +62,21 @@ def run(connection: PGconn, statement: str, mode: Mode, seen: Transcript) -> Non
         case Mode.BINARY:
             connection.send_query_params(sql, None, result_format=pq.Format.BINARY)
     while (result := connection.get_result()) is not None:
-        if not _note(connection, result, seen):
+        if not note_result(connection, result, seen):
             break
     while note := connection.notifies():
         seen.text.append(f"notification: {note.relname!r} {note.extra!r}")
+    parameters(connection, seen)
+
+
+def parameters(connection: PGconn, seen: Transcript) -> None:
+    """What the server last said of its parameters."""
     for name in PARAMETERS:
         value = connection.parameter_status(name.encode())
         seen.text.append(f"{name}: {(value or b'').decode('utf-8', 'replace')}")
 
 
-def _note(connection: PGconn, result: PGresult, seen: Transcript) -> bool:
+def note_result(connection: PGconn, result: PGresult, seen: Transcript) -> bool:
     """Write one result down. False when the connection is gone."""
     match result.status:
         case pq.ExecStatus.COPY_OUT:
@@ -88,7 +93,7 @@ def _note(connection: PGconn, result: PGresult, seen: Transcript) -> bool:
             names = [(result.fname(i) or b"").decode("utf-8", "replace") for i in range(result.nfields)]
             seen.text.append(" ".join(names))
             for row in range(result.ntuples):
-                _add(seen, [result.get_value(row, column) for column in range(result.nfields)])
+                add(seen, [result.get_value(row, column) for column in range(result.nfields)])
     return True
 
 
@@ -97,9 +102,10 @@ def _copy_out(connection: PGconn, seen: Transcript) -> None:
         size, data = connection.get_copy_data(0)
         if size < 0:
             return
-        _add(seen, [bytes(data)])
+        add(seen, [bytes(data)])
 
 
-def _add(seen: Transcript, values: list[bytes | None]) -> None:
+def add(seen: Transcript, values: list[bytes | None]) -> None:
+    """One row, as bytes and as text."""
     seen.binary.append(values)
     seen.rows.append([None if value is None else value.decode("utf-8", "replace") for value in values])
