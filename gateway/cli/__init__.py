@@ -23,7 +23,7 @@ COMMANDS = {
     "check": ("gateway.cli.check:check", "Validate a configuration: every error at once, file and line."),
     "doctor": ("gateway.cli.doctor:doctor", "Probe the live parts: databases, keys, bundle, clock, disk."),
     "policy": ("gateway.cli.policy:app", "The life of a policy bundle."),
-    "audit": ("gateway.cli.audit:app", "The auditor's desk: explain, search, verify."),
+    "audit": ("gateway.cli.audit:app", "The auditor's desk: explain, search, prove, verify."),
     "token": ("gateway.cli.token:token", "A token of the development issuer."),
 }
 

@@ -47,6 +47,10 @@ class Story(NamedTuple):
     """the canonical document that was evaluated; None when policy was not asked, or it was shredded"""
     answer: bytes | None
     proof: Proof
+    note: bytes
+    """the signed checkpoint the proof is under"""
+    raw: bytes
+    """the decision's leaf, as it is written"""
 
 
 def tell(data_dir: Path, did: str, verifier: Verifier | None = None) -> Story | None:
@@ -62,6 +66,8 @@ def tell(data_dir: Path, did: str, verifier: Verifier | None = None) -> Story | 
                 input=_body(view, decided.leaf.in_),
                 answer=_body(view, decided.leaf.out),
                 proof=prove(view, decided.number),
+                note=view.reader.note,
+                raw=view.leaf(decided.number),
             )
     return None
 

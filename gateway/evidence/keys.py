@@ -72,3 +72,9 @@ def public_key(keys: Path, epoch: int) -> Path:
 def load_verifier(path: Path) -> Verifier:
     """Read a public key. Raises OSError and NoteError."""
     return Verifier.decode(path.read_text("utf-8"))
+
+
+def find_verifier(keys: Path, origin: str) -> Verifier | None:
+    """The public key of the log of that name; None when it is not among these. Raises OSError and NoteError."""
+    verifiers = map(load_verifier, sorted(keys.glob("log-*.pub")))
+    return next((verifier for verifier in verifiers if verifier.name == origin), None)

@@ -119,7 +119,7 @@ def test_nine_in_ten_sessions_pass_through_the_gateway(
     assert len(failed) <= 0.1 * len(postgres_sessions())
 
 
-def _connection(session: Session, setups: list[Sequence[str]]) -> str:
+def _connection(session: Session, setups: Sequence[Sequence[str]]) -> str:
     """Sessions that only look share one database with all others of their set-up."""
     alone = session.kind not in {"introspection", "analytics"} or len(session.sql) > 3
     return session.id if alone else f"shared-{setups.index(session.setup)}"

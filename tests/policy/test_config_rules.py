@@ -20,8 +20,8 @@ evidence: {witnesses: ["https://witness.example"]}
 
 def conftest(path: Path) -> tuple[int, list[str]]:
     """Exit code, and what is said."""
-    command = [ROOT / "tools/bin/conftest", "test", "--policy", ROOT / "policies/config", "--output", "json", path]
-    result = subprocess.run(command, capture_output=True, check=False)
+    command = [str(ROOT / "tools/bin/conftest"), "test", "--policy", str(ROOT / "policies/config"), "--output", "json"]
+    result = subprocess.run([*command, str(path)], capture_output=True, check=False)
     return result.returncode, [each["msg"] for file in json.loads(result.stdout) for each in file.get("failures") or []]
 
 

@@ -2,8 +2,9 @@
 
 import cyclopts
 
-app = cyclopts.App(name="audit", help="The auditor's desk: explain, search, verify.")
+app = cyclopts.App(name="audit", help="The auditor's desk: explain, search, prove, verify.")
 app.command("gateway.cli.audit.explain:explain", name="explain", help="Everything about one decision, and a proof.")
+app.command("gateway.cli.audit.prove:prove", name="prove", help="One decision's proof, a file that stands alone.")
 app.command("gateway.cli.audit.search:search", name="search", help="Find decisions, the latest first.")
 app.command(
     "gateway.cli.audit.verify:verify", name="verify", help="Derive the whole log again; name what does not fit."

@@ -1,12 +1,16 @@
 """`querywarden audit verify`: derives the whole log again and names everything that does not fit."""
 
 import sys
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
 import msgspec
+from cyclopts import Parameter
 
 from gateway.cli.audit.desk import FINE, SAYS_NO, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, trusted
 from gateway.cli.audit.progress import Bar
+from gateway.cli.audit.prove import check_proof
+from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.core.clock import SystemClock
 from gateway.evidence.verify import EpochReport, Report
@@ -17,7 +21,12 @@ SHOWN: Final = 100
 
 
 def verify(
-    *, config: ConfigOption = None, data: DataOption = None, key: KeyOption = None, as_json: JsonOption = False
+    *,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    key: KeyOption = None,
+    proof: Annotated[Path | None, Parameter(name="--proof")] = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
 
@@ -31,10 +40,15 @@ def verify(
         The data folder itself.
     key
         The log's public key, kept elsewhere. Without it the one beside the log is believed.
+    proof
+        Verify this one file of `audit prove` instead. With --key it needs no log.
     as_json
         Print the report as JSON.
 
     """
+    if proof is not None:
+        there = data is not None or config is not None or key is None
+        return check_proof(proof, data_folder(config, data) if there else None, key, as_json=as_json)
     clock = SystemClock()
     bar = Bar(sys.stderr, clock, "leaves")
     try:
@@ -42,7 +56,7 @@ def verify(
     finally:
         bar.clear()
     if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(_plain(report)), indent=2).decode() + "\n")
+        sys.stdout.write(written(_plain(report)))
     else:
         sys.stdout.write(in_words(report, own_key=key is None))
     return FINE if report.ok else SAYS_NO

@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Final
 
+import msgspec
+
 from gateway.config.quantities import Duration
 from gateway.core.errors import ConfigError
 
@@ -48,3 +50,8 @@ def rows(pairs: list[tuple[str, str]]) -> str:
         for name, text in pairs
         for number, line in enumerate(text.splitlines())
     )
+
+
+def as_json(value: object) -> str:
+    """A document for programs, indented."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
