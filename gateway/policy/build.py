@@ -29,6 +29,7 @@ def base_of(compiled: Compiled, revision: str) -> dict[str, bytes]:
         entrypoint=ENTRYPOINT,
         wasm_sha256=hashlib.sha256(compiled.files[WASM]).hexdigest(),
         reads=compiled.reads,
+        reads_for=compiled.reads_for,
         rules=compiled.rules,
         vectors=tuple(sorted(compiled.vectors)),
     )

@@ -91,7 +91,7 @@ def open_files(
         policy_digest=policy_digest(files),
         revision=manifest.revision,
         entrypoint=ours.entrypoint,
-        reads=ours.reads,
+        reads=paths_read(manifest, data["site"]),
         wasm=files[WASM],
         data=canonical(data),
         site=_site(data["site"]),
@@ -121,6 +121,14 @@ def read_contents(files: Mapping[str, bytes]) -> Manifest:
     if hashlib.sha256(files[WASM]).hexdigest() != manifest.metadata.querywarden.wasm_sha256:
         raise BundleRejected("bundle.wasm")
     return manifest
+
+
+def paths_read(manifest: Manifest, site: Json) -> tuple[str, ...]:
+    """The paths of the input that the rules read under this site data; sorted."""
+    ours = manifest.metadata.querywarden
+    said = site if isinstance(site, dict) else {}
+    more = (path for section, paths in ours.reads_for.items() if said.get(section) for path in paths)
+    return tuple(sorted({*ours.reads, *more}))
 
 
 def _belongs(name: str) -> bool:

@@ -16,7 +16,8 @@ from gateway.policy.archive import read_archive
 from gateway.policy.bundle import DATA, WASM
 from gateway.policy.digests import MANIFEST, canonical
 from gateway.policy.manifest import ENTRYPOINT, Rule
-from gateway.policy.references import reads
+from gateway.policy.references import reads_for
+from gateway.policy.site import Site
 from gateway.policy.vectors import read_vectors
 
 _SECONDS = 600.0
@@ -37,6 +38,7 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 
     files: dict[str, bytes]
     reads: tuple[str, ...]
+    reads_for: dict[str, tuple[str, ...]] = {}
     rules: tuple[Rule, ...]
     vectors: dict[str, bytes] = {}
     """by their path in the bundle"""
@@ -96,9 +98,11 @@ def compile_policy(opa: Opa, policies: Path, vectors: Path | None = None) -> Com
         files = {name: content for name, content in read_archive(tree.read_bytes()).items() if name != MANIFEST}
         files[DATA] = canonical(msgspec.json.decode(files[DATA]))
         files[WASM] = read_archive(wasm.read_bytes())[WASM]
+        read = reads_for(modules(opa, staged), Site.__struct_fields__)
         return Compiled(
             files=files,
-            reads=reads(modules(opa, staged)),
+            reads=read.pop("", ()),
+            reads_for=read,
             rules=metadata.rules(opa.must("inspect", "-a", "-f", "json", tree)),
             vectors=read_vectors(vectors) if vectors is not None else {},
         )

@@ -43,6 +43,8 @@ class Ours(_Part, frozen=True, kw_only=True):
     wasm_sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     reads: tuple[Text, ...]
     """paths of the input that the Rego reads, dotted, without `input.`; a path stands for all that is below it"""
+    reads_for: dict[Text, tuple[Text, ...]] = {}
+    """by section of the site data: paths that are read besides, where the section has entries"""
     rules: tuple[Rule, ...]
     vectors: tuple[Text, ...] = ()
     """files of questions with their answers, which the bundle must give before it decides anything"""

@@ -1,22 +1,59 @@
 """From the YAML files of a site folder to `Site`: every mistake at once, each with its file and line."""
 
+import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import yaml
 
 from gateway.core.errors import ConfigError
-from gateway.policy.site import Site, contradictions
+from gateway.policy.site import (
+    WEEK,
+    ApplicationIdentity,
+    Approval,
+    Block,
+    BreakGlass,
+    Clear,
+    Demand,
+    Filter,
+    Grant,
+    Hours,
+    InteractiveException,
+    Limit,
+    Method,
+    Required,
+    ScanExempt,
+    Site,
+    contradictions,
+)
 
 FILES = ("classification.yaml", "access.yaml")
 MAX_BYTES = 4 << 20
 _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION_KEYS = {"ttl", "window"}
-_LISTS = ("grants", "clear", "approvals", "deny", "required", "filters", "limits", "scan_exempt")
+_DAY = 24 * 60
+_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
+_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):([0-5]\d)", re.ASCII)
+_LISTS: Mapping[str, type[msgspec.Struct]] = {
+    "grants": Grant,
+    "clear": Clear,
+    "approvals": Approval,
+    "deny": Block,
+    "required": Required,
+    "hours": Hours,
+    "application_identities": ApplicationIdentity,
+    "interactive_exceptions": InteractiveException,
+    "break_glass": BreakGlass,
+    "filters": Filter,
+    "limits": Limit,
+    "scan_exempt": ScanExempt,
+}
+"""sections that are lists, and what stands in them"""
 
 
 class _Loader(yaml.SafeLoader):
@@ -73,6 +110,8 @@ class _File:
                 return self._mapping(loader, node, where)
             case yaml.SequenceNode():
                 return [self._value(loader, item, f"{where}[{number}]") for number, item in enumerate(node.value)]
+            case yaml.ScalarNode(tag="tag:yaml.org,2002:int", value=text) if ":" in text:
+                return text  # YAML 1.1 takes 18:00 for a number to the base of 60
             case _:
                 scalar: object = loader.construct_object(node)
                 return scalar
@@ -127,7 +166,7 @@ def _checked(file: _File, value: dict[str, object], *, nested: bool) -> dict[str
     good: dict[str, object] = {}
     for key, section in value.items():
         if key not in Site.__struct_fields__ or (key == "classification" and not nested):
-            file.complain(key, f"there is no section {key}")
+            file.complain(key, f"there is no section {key}{_meant(key, Site.__struct_fields__)}")
             continue
         prefix = "" if nested else key
         if key in _LISTS and isinstance(section, list):
@@ -146,7 +185,7 @@ def _fits(file: _File, key: str, section: object, prefix: str, inner: str) -> bo
         sentence, _, path = str(error).partition(" - at `$.")
         below = path.rstrip("`").removeprefix(key).removeprefix(inner).replace("[...]", "")
         below = below.removeprefix(".") if not prefix else below
-        file.complain(f"{prefix}{below}".replace(".demand", ".approvers"), sentence)
+        file.complain(f"{prefix}{below}".replace(".demand", ".approvers"), f"{sentence}{_hint(key, below, sentence)}")
         return False
     return True
 
@@ -155,7 +194,7 @@ def _normalised(file: _File, key: str, where: str, entry: object) -> object:
     """Durations as seconds; an approval's demand gathered in one place."""
     if not isinstance(entry, dict):
         return entry
-    found = {name: _seconds(file, where, name, value) for name, value in entry.items()}
+    found = {name: _value_of(file, f"{where}.{name}", name, value) for name, value in entry.items()}
     if key == "approvals":
         approvers = found.pop("approvers", {})
         own = {name: found.pop(name) for name in ("ttl", "min") if name in found}
@@ -163,11 +202,45 @@ def _normalised(file: _File, key: str, where: str, entry: object) -> object:
     return found
 
 
-def _seconds(file: _File, where: str, name: str, value: object) -> object:
-    if name not in _DURATION_KEYS or not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value)
-    if match is None:
-        file.complain(f"{where}.{name}", f"{name} is a duration like 30s, 5m, 8h or 7d")
-        return 1
-    return int(match[1]) * _SECONDS[match[2]]
+def _value_of(file: _File, where: str, name: str, value: object) -> object:
+    """What people write as rules want it: seconds, minutes of a day, minutes from UTC, a moment in UTC."""
+    match name, value:
+        case (("ttl" | "window"), str()):
+            found = _DURATION.fullmatch(value)
+            said = int(found[1]) * _SECONDS[found[2]] if found else None
+            return _or_complain(file, where, said, 1, f"{name} is a duration like 30s, 5m, 8h or 7d")
+        case (("from" | "to"), str()):
+            found = _CLOCK.fullmatch(value)
+            minute = int(found[1]) * 60 + int(found[2]) if found else _DAY + 1
+            said = minute if minute <= _DAY else None
+            return _or_complain(file, where, said, 1, f'{name} is a time like "08:00" or "24:00"')
+        case "utc_offset", str():
+            found = _OFFSET.fullmatch(value)
+            said = int(f"{found[1]}1") * (int(found[2]) * 60 + int(found[3])) if found else None
+            return _or_complain(file, where, said, 0, 'utc_offset is like "+01:00" or "-05:30"')
+        case "until", dt.datetime() if value.tzinfo is not None:
+            return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:00Z")
+        case "until", _:
+            return _or_complain(file, where, None, "1970-01-01T00:00:00Z", "until is like 2026-12-01T18:00:00Z")
+    return value
+
+
+def _or_complain(file: _File, where: str, said: int | None, instead: int | str, text: str) -> int | str:
+    if said is not None:
+        return said
+    file.complain(where, text)
+    return instead
+
+
+def _hint(key: str, below: str, sentence: str) -> str:
+    """What a key or a word that nobody knows was perhaps meant to be."""
+    if found := re.search(r"unknown field `(.*)`", sentence):
+        kind = Demand if below == ".demand" else _LISTS.get(key)
+        return _meant(found[1], [field.encode_name for field in msgspec.structs.fields(kind)]) if kind else ""
+    found = re.fullmatch(r"Invalid enum value '(.*)'", sentence)
+    return _meant(found[1], [*get_args(Method), *WEEK]) if found else ""
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""

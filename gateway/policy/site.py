@@ -5,6 +5,7 @@ and never the absence of something. `read_site.py` reads the YAML; a bundle's da
 """
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -88,7 +89,11 @@ Labels: TypeAlias = Annotated[tuple[Label, ...], msgspec.Meta(min_length=1)]
 Method: TypeAlias = Literal["null", "fixed", "last4", "first6_last4"]
 Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]  # what JSON holds exactly
 TriggerName: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^.]+\.[^.]+\.[^.]+$", max_length=256)]
+SubjectPattern: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(\*|[^*]+\*?)$", max_length=256)]
+Day: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Moment: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:00Z$")]
 ANY = ("*",)
+WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,6 +163,51 @@ class Required(_Entry, frozen=True, kw_only=True):
     ticket: bool = False
 
 
+class Hours(_Entry, frozen=True, kw_only=True):
+    """When a group is served; several entries add up. Hours that end before they begin go over midnight."""
+
+    groups: Names = ANY
+    connections: Names = ANY
+    days: Annotated[tuple[Day, ...], msgspec.Meta(min_length=1)] = WEEK
+    """on which the hours begin"""
+    from_: Annotated[int, msgspec.Meta(ge=0, le=1439)] = msgspec.field(name="from", default=0)
+    """minute of the day"""
+    to: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 1440
+    """minute of the day, the first one outside"""
+    utc_offset: Annotated[int, msgspec.Meta(ge=-14 * 60, le=14 * 60)] = 0
+    """minutes that the clock of the hours is ahead of UTC"""
+
+
+class ApplicationIdentity(_Entry, frozen=True, kw_only=True):
+    """Identities that applications log in with, and people do not."""
+
+    subjects: Annotated[tuple[SubjectPattern, ...], msgspec.Meta(min_length=1)] = ANY
+    groups: Names = ANY
+    connections: Names = ANY
+    programs: tuple[Name, ...] = ()
+    """what the client may call itself; empty: anything that is no known tool for people"""
+    on_behalf_of_required: bool = False
+    """only with a token that names whom it acts for"""
+
+
+class InteractiveException(_Entry, frozen=True, kw_only=True):
+    """Interactive use of an application's identity, agreed on for a time."""
+
+    subjects: Annotated[tuple[SubjectPattern, ...], msgspec.Meta(min_length=1)]
+    connections: Names = ANY
+    until: Moment
+    ticket: Name
+    approved_by: Name
+
+
+class BreakGlass(_Entry, frozen=True, kw_only=True):
+    """Who sees a label in an emergency, with a reason and a ticket."""
+
+    groups: Names
+    connections: Names
+    labels: Labels
+
+
 class Filter(_Entry, frozen=True, kw_only=True):
     """Which rows a group sees."""
 
@@ -210,6 +260,10 @@ class Site(_Entry, frozen=True, kw_only=True):
     approvals: tuple[Approval, ...] = ()
     deny: tuple[Block, ...] = ()
     required: tuple[Required, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    application_identities: tuple[ApplicationIdentity, ...] = ()
+    interactive_exceptions: tuple[InteractiveException, ...] = ()
+    break_glass: tuple[BreakGlass, ...] = ()
     filters: tuple[Filter, ...] = ()
     limits: tuple[Limit, ...] = ()
     functions: FunctionList = FunctionList()
@@ -246,6 +300,7 @@ def contradictions(site: Site) -> Iterator[tuple[str, str]]:
     yield from _sensitive_labels(site)
     yield from _unknown_actions(site)
     yield from _empty_entries(site)
+    yield from _vague_entries(site)
 
 
 def _sensitive_labels(site: Site) -> Iterator[tuple[str, str]]:
@@ -255,13 +310,21 @@ def _sensitive_labels(site: Site) -> Iterator[tuple[str, str]]:
     for number, clear in enumerate(site.clear):
         if banned := sorted(SENSITIVE & set(clear.labels)):
             yield f"clear[{number}].labels", f"nobody can be cleared for {', '.join(banned)}"
+    for number, glass in enumerate(site.break_glass):
+        if banned := sorted(SENSITIVE & set(glass.labels)):
+            yield f"break_glass[{number}].labels", f"no emergency shows {', '.join(banned)}"
+        for wide in ("groups", "connections"):
+            if "*" in getattr(glass, wide):
+                yield f"break_glass[{number}].{wide}", f"name the {wide}: an emergency is not for everyone everywhere"
 
 
 def _unknown_actions(site: Site) -> Iterator[tuple[str, str]]:
     for place, entries in _with_actions(site).items():
         for number, actions in enumerate(entries):
             if unknown := sorted(set(actions) - ACTIONS - {"*"}):
-                yield f"{place}[{number}].actions", f"no such action: {', '.join(unknown)}"
+                near = get_close_matches(unknown[0], sorted(ACTIONS), 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                yield f"{place}[{number}].actions", f"no such action: {', '.join(unknown)}{hint}"
 
 
 def _empty_entries(site: Site) -> Iterator[tuple[str, str]]:
@@ -277,6 +340,15 @@ def _empty_entries(site: Site) -> Iterator[tuple[str, str]]:
     for number, block in enumerate(site.deny):
         if block.pattern is UNSET and block.actions == ANY:
             yield f"deny[{number}]", "say what is blocked: actions or a pattern"
+
+
+def _vague_entries(site: Site) -> Iterator[tuple[str, str]]:
+    for number, hours in enumerate(site.hours):
+        if hours.from_ == hours.to:
+            yield f"hours[{number}]", "the hours end when they begin: leave out from and to for the whole day"
+    for number, identity in enumerate(site.application_identities):
+        if identity.subjects == ANY and identity.groups == ANY:
+            yield f"application_identities[{number}]", "say which identities: subjects or groups"
 
 
 def _open_postures(site: Site) -> Iterator[tuple[str, str]]:

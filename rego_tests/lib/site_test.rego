@@ -49,3 +49,12 @@ test_a_statement_does_its_action_and_all_it_writes if {
 	done := site.done with input as asked
 	done == {"select", "delete", "insert"}
 }
+
+test_subjects_are_named_whole_or_by_how_they_begin if {
+	every subjects in [["refund-agent"], ["refund-*"], ["*"], ["other", "refund-agent"], ["refund-agent*"]] {
+		site.subject({"subjects": subjects}) with input as testing.document
+	}
+	every subjects in [[], ["refund-"], ["refund-agent2"], ["*-agent"], ["REFUND-*"], "refund-agent", null] {
+		not site.subject({"subjects": subjects}) with input as testing.document
+	}
+}

@@ -179,21 +179,29 @@ outcome_covered_by(given) := decision.outcome if {
 		with data.gateway.access.functions.covered as given.functions
 		with data.gateway.access.grants.covered as given.grants
 		with data.gateway.access.hazards.covered as given.hazards
+		with data.gateway.access.hours.covered as given.hours
+		with data.gateway.access.identities.covered as given.identities
+		with data.gateway.access.required.covered as given.required
 		with data.gateway.access.session.covered as given.session
 		with data.gateway.access.settings.covered as given.settings
 		with data.gateway.access.sitedata.covered as given.sitedata
 		with data.gateway.access.snapshot.covered as given.snapshot
 		with data.gateway.access.system.covered as given.system
+		with data.gateway.pci.breakglass.covered as given.breakglass
 		with data.gateway.pci.cardholder.covered as given.cardholder
 }
 
 everything := {
 	"blocked": true,
+	"breakglass": true,
 	"cardholder": true,
 	"facts": true,
 	"functions": true,
 	"grants": true,
 	"hazards": true,
+	"hours": true,
+	"identities": true,
+	"required": true,
 	"session": true,
 	"settings": true,
 	"sitedata": true,

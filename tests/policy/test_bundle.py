@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from gateway.core.codes import CODES
 from gateway.core.errors import BundleRejected
 from gateway.policy.archive import read_archive, write_archive
+from gateway.policy.build import read_bundle_files, reference_base, signed, with_site
 from gateway.policy.bundle import DATA, DEMO_FINGERPRINT, DEMO_KEYID, SITE_DATA, WASM, Bundle, load_key, open_bundle
 from gateway.policy.digests import MANIFEST, SIGNATURES, canonical, policy_digest
 from gateway.policy.keys import signing_key
 from gateway.policy.manifest import write_manifest
+from gateway.policy.site import Site
 from tests.policy.small import RULE, SITE, manifest, sealed, small_files
 from tests.support.bundle import bundle_key, everything_but_clear, write_signed_bundle
 
@@ -180,3 +182,29 @@ def test_the_bundle_that_tests_make_is_a_real_one(tmp_path: Path) -> None:
     assert not bundle.demo
     assert "pci.cardholder.masked" in bundle.rules
     assert bundle.site.classification["payments"]["public.cards"]["pan"] == ("pan",)
+
+
+@pytest.mark.parametrize(
+    ("site", "more"),
+    [
+        ({}, set()),
+        ({"hours": [{"groups": ["agents"], "to": 1080}]}, {"context.time"}),
+        ({"application_identities": [{"subjects": ["svc-*"]}]}, {"context.session.application"}),
+        (
+            {
+                "interactive_exceptions": [
+                    {"subjects": ["svc-a"], "until": "2026-12-01T00:00:00Z", "ticket": "CHG-1", "approved_by": "ciso"}
+                ]
+            },
+            {"context.time"},
+        ),
+    ],
+)
+def test_a_bundle_reads_the_time_and_the_program_only_where_its_site_data_needs_them(
+    site: dict[str, object], more: set[str]
+) -> None:
+    key = bundle_key()
+    base = read_bundle_files(reference_base())
+    bundle = open_bundle(signed(with_site(base, msgspec.convert(site, Site)), key), [key.public], NOW)
+    assert set(bundle.reads) & {"context.time", "context.session.application"} == more
+    assert {"action.name", "context.reason"} <= set(bundle.reads)

@@ -7,6 +7,7 @@ import pytest
 from gateway.core.errors import ConfigError
 from gateway.policy import read_site as module
 from gateway.policy.read_site import read_site
+from gateway.policy.site import WEEK
 
 EXAMPLE = """\
 grants:
@@ -170,3 +171,60 @@ def test_durations_are_words_or_seconds(text: str, seconds: int, tmp_path: Path)
     access = f"limits: [{{rows: 1, window: {text}}}]\napprovals: [{{approvers: {{any_of: [a]}}, ttl: {text}}}]\n"
     site = read_site(folder_with(tmp_path, access))
     assert (site.limits[0].window, site.approvals[0].demand.ttl) == (seconds, seconds)
+
+
+def test_hours_are_written_as_people_write_them(tmp_path: Path) -> None:
+    access = """\
+hours:
+  - {groups: [agents], days: [mon, fri], from: 08:00, to: 18:00, utc_offset: "+01:00"}
+  - {from: "22:30", to: "06:00", utc_offset: -05:30}
+  - {to: "24:00"}
+"""
+    first, second, third = read_site(folder_with(tmp_path, access)).hours
+    assert (first.days, first.from_, first.to, first.utc_offset) == (("mon", "fri"), 480, 1080, 60)
+    assert (second.from_, second.to, second.utc_offset) == (1350, 360, -330)
+    assert (third.from_, third.to, third.utc_offset, third.days) == (0, 1440, 0, WEEK)
+
+
+def test_an_exception_ends_at_a_moment_in_utc(tmp_path: Path) -> None:
+    access = """\
+interactive_exceptions:
+  - {subjects: [svc-a], until: 2026-12-01T18:30:00+01:00, ticket: CHG-1, approved_by: ciso}
+"""
+    assert read_site(folder_with(tmp_path, access)).interactive_exceptions[0].until == "2026-12-01T17:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        ("hours: [{from: 24:01}]", 'from is a time like "08:00" or "24:00"'),
+        ("hours: [{to: noon}]", 'to is a time like "08:00" or "24:00"'),
+        ("hours: [{from: 8:00}]", 'from is a time like "08:00" or "24:00"'),
+        ('hours: [{utc_offset: "1"}]', 'utc_offset is like "+01:00" or "-05:30"'),
+        ("hours: [{utc_offset: CET}]", 'utc_offset is like "+01:00" or "-05:30"'),
+        ("interactive_exceptions: [{until: 2026-12-01}]", "until is like 2026-12-01T18:00:00Z"),
+        ("interactive_exceptions: [{until: 2026-12-01T18:00:00}]", "until is like 2026-12-01T18:00:00Z"),
+        ("interactive_exceptions: [{until: soon}]", "until is like 2026-12-01T18:00:00Z"),
+    ],
+)
+def test_a_time_that_is_none_is_named_with_its_line(access: str, said: str, tmp_path: Path) -> None:
+    assert f"access.yaml:2: {said}" in complaints(folder_with(tmp_path, f"grants: []\n{access}\n"))
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        ("hour: []", "there is no section hour; did you mean hours?"),
+        ("zebra: []", "there is no section zebra"),
+        ("hours: [{day: [mon]}]", "Object contains unknown field `day`; did you mean days?"),
+        ("hours: [{form: 08:00}]", "Object contains unknown field `form`; did you mean from?"),
+        ("hours: [{zebra: 1}]", "Object contains unknown field `zebra`"),
+        ("hours: [{days: [mo]}]", "Invalid enum value 'mo'; did you mean mon?"),
+        ("masks: {pan: lats4}", "Invalid enum value 'lats4'; did you mean last4?"),
+        ("functions: {alow: []}", "Object contains unknown field `alow`"),
+        ("approvals: [{approvers: {any_off: [dba]}}]", "Object contains unknown field `any_off`; did you mean any_of?"),
+        ("deny: [{actions: [trunkate]}]", "no such action: trunkate; did you mean truncate?"),
+    ],
+)
+def test_what_nobody_knows_is_guessed_at(access: str, said: str, tmp_path: Path) -> None:
+    assert complaints(folder_with(tmp_path, f"grants: []\n{access}\n")) == [f"access.yaml:2: {said}"]

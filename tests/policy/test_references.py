@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core.errors import BundleRejected
 from gateway.policy.compiler import Opa
-from gateway.policy.references import reads
+from gateway.policy.references import reads, reads_for
 
 
 def parsed(folder: Path, text: str) -> tuple[str, ...]:
@@ -70,3 +70,34 @@ def test_the_paths_of_several_modules_are_one_sorted_list() -> None:
 
     modules = [("b", tree("spec")), ("a", tree("action", "name")), ("c", tree("spec"))]
     assert reads(modules) == ("action.name", "spec")
+
+
+def read_for(folder: Path, metadata: str, *known: str) -> dict[str, tuple[str, ...]]:
+    """What a module reads, and under which section, when its package has METADATA."""
+    text = f"# METADATA\n# title: x\n{metadata}package gateway.x\n\nrule if input.context.time\n"
+    (folder / "x.rego").write_text(text, encoding="utf-8")
+    module = json.loads(Opa.find().must("parse", "--format", "json", "x.rego", cwd=folder))
+    return reads_for([("x.rego", module)], known)
+
+
+def test_what_is_read_for_a_section_is_listed_under_it(tmp_path: Path) -> None:
+    said = "# custom:\n#   reads_for: [hours, limits]\n"
+    assert read_for(tmp_path, said, "hours", "limits") == {"hours": ("context.time",), "limits": ("context.time",)}
+
+
+@pytest.mark.parametrize("said", ["", "# custom:\n#   other: [hours]\n", "# custom:\n#   reads_for: []\n"])
+def test_what_is_read_for_no_section_is_read_for_everybody(said: str, tmp_path: Path) -> None:
+    assert read_for(tmp_path, said, "hours") == {"": ("context.time",)}
+
+
+def test_a_section_that_nobody_knows_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(BundleRejected, match="reads_for names no section of site data: hour"):
+        read_for(tmp_path, "# custom:\n#   reads_for: [hour]\n", "hours")
+
+
+def test_what_one_package_reads_for_a_section_another_reads_for_everybody(tmp_path: Path) -> None:
+    parts = []
+    for name, said in (("a", "# METADATA\n# title: x\n# custom:\n#   reads_for: [hours]\n"), ("b", "")):
+        (tmp_path / f"{name}.rego").write_text(f"{said}package gateway.{name}\n\nrule if input.context.time\n", "utf-8")
+        parts.append((name, json.loads(Opa.find().must("parse", "--format", "json", f"{name}.rego", cwd=tmp_path))))
+    assert reads_for(parts, ["hours"]) == {"": ("context.time",), "hours": ("context.time",)}

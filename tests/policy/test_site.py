@@ -49,6 +49,11 @@ def test_nobody_is_cleared_for_sensitive_authentication_data(label: str) -> None
         ({"deny": [{"connections": ["c"]}]}, "deny[0]"),
         ({"required": [{"actions": ["selekt"], "ticket": True}]}, "required[0].actions"),
         ({"required": [{"actions": ["select"]}]}, "required[0]"),
+        ({"hours": [{"from": 60, "to": 60}]}, "hours[0]"),
+        ({"application_identities": [{"programs": ["x"]}]}, "application_identities[0]"),
+        ({"break_glass": [{**ENTRY, "labels": ["pan"]}, {**ENTRY, "labels": ["cvv"]}]}, "break_glass[1].labels"),
+        ({"break_glass": [{**ENTRY, "groups": ["*"], "labels": ["pan"]}]}, "break_glass[0].groups"),
+        ({"break_glass": [{**ENTRY, "connections": ["*"], "labels": ["pan"]}]}, "break_glass[0].connections"),
         ({"posture": {"c": "open"}, "classification": {"c": {"s.t": {"x": ["pan"]}}}}, "posture.c"),
         ({"posture": {"c": "open"}, "filters": [{"relation": "s.t", "sql": "true"}]}, "posture.c"),
         ({"posture": {"c": "open"}, "filters": [{"connections": ["c"], "relation": "s.t", "sql": "x"}]}, "posture.c"),
@@ -56,6 +61,16 @@ def test_nobody_is_cleared_for_sensitive_authentication_data(label: str) -> None
 )
 def test_a_contradiction_is_named_by_its_place(parts: Mapping[str, object], place: str) -> None:
     assert list(found(**parts)) == [place]
+
+
+def test_an_action_that_nobody_knows_is_guessed_at() -> None:
+    assert found(deny=[{"actions": ["trunkate"]}])["deny[0].actions"].endswith("; did you mean truncate?")
+    assert found(deny=[{"actions": ["zzz"]}])["deny[0].actions"] == "no such action: zzz"
+
+
+def test_hours_and_identities_that_say_something_contradict_nothing() -> None:
+    assert found(hours=[{}, {"from": 1320, "to": 360}], application_identities=[{"groups": ["g"]}]) == {}
+    assert found(application_identities=[{"subjects": ["svc-*"]}], break_glass=[{**ENTRY, "labels": ["pan"]}]) == {}
 
 
 def test_open_is_fine_for_a_connection_that_holds_nothing_protected() -> None:
@@ -84,6 +99,15 @@ def test_open_is_fine_for_a_connection_that_holds_nothing_protected() -> None:
         {"filters": [{"relation": "s.*", "sql": "true"}]},
         {"triggers": {"allow": ["s.t"]}},
         {"grant": []},
+        {"hours": [{"days": []}]},
+        {"hours": [{"days": ["monday"]}]},
+        {"hours": [{"from": 1440}]},
+        {"hours": [{"to": 1441}]},
+        {"hours": [{"utc_offset": 841}]},
+        {"application_identities": [{"subjects": ["*-agent"]}]},
+        {"interactive_exceptions": [{"subjects": ["a"], "until": "2026-12-01T00:00:00Z", "ticket": "T"}]},
+        {"interactive_exceptions": [{"subjects": ["a"], "until": "soon", "ticket": "T", "approved_by": "b"}]},
+        {"break_glass": [{"groups": ["g"], "labels": ["pan"]}]},
     ],
 )
 def test_what_nobody_can_mean_is_no_site_data(parts: Mapping[str, object]) -> None:

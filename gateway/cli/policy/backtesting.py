@@ -21,7 +21,7 @@ from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.policy.archive import read_archive
 from gateway.policy.build import read_bundle_files
-from gateway.policy.bundle import SITE_DATA, read_contents
+from gateway.policy.bundle import SITE_DATA, paths_read, read_contents
 from gateway.policy.digests import canonical_value
 from gateway.policy.store import BundleStore
 
@@ -77,17 +77,22 @@ def held_against(
 
 def notes(files: dict[str, bytes], bundles: set[str], store: BundleStore) -> Iterator[str]:
     """What recorded inputs cannot show of a candidate: paths the old bundle did not read, labels it gave otherwise."""
-    reads = set(read_contents(files).metadata.querywarden.reads)
+    reads = _reads(files)
     for sha256 in sorted(bundles - {""}):
         raw = store.read(sha256)
         if raw is None:
             yield f"bundle {sha256[:12]} is not at hand: it may have read and labelled otherwise than the candidate"
             continue
         old = read_archive(raw)
-        if fresh := sorted(reads - set(read_contents(old).metadata.querywarden.reads)):
+        if fresh := sorted(reads - _reads(old)):
             yield f"bundle {sha256[:12]} did not read {', '.join(fresh)}: recorded inputs lack these"
         if _classification(old) != _classification(files):
             yield f"bundle {sha256[:12]} classified columns otherwise: recorded inputs carry its labels"
+
+
+def _reads(files: dict[str, bytes]) -> set[str]:
+    site = canonical_value(SITE_DATA, files[SITE_DATA]) if SITE_DATA in files else {}
+    return set(paths_read(read_contents(files), site))
 
 
 def _classification(files: dict[str, bytes]) -> object:

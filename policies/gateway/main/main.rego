@@ -11,12 +11,15 @@ import data.gateway.access.facts
 import data.gateway.access.functions
 import data.gateway.access.grants
 import data.gateway.access.hazards
+import data.gateway.access.hours
+import data.gateway.access.identities
 import data.gateway.access.required
 import data.gateway.access.session
 import data.gateway.access.settings
 import data.gateway.access.sitedata
 import data.gateway.access.snapshot
 import data.gateway.access.system
+import data.gateway.pci.breakglass
 import data.gateway.pci.cardholder
 
 effects contains effect if some effect in data.gateway.access[_].effects
@@ -91,12 +94,15 @@ covered if {
 	functions.covered == true
 	grants.covered == true
 	hazards.covered == true
+	hours.covered == true
+	identities.covered == true
 	required.covered == true
 	session.covered == true
 	settings.covered == true
 	sitedata.covered == true
 	snapshot.covered == true
 	system.covered == true
+	breakglass.covered == true
 	cardholder.covered == true
 	every column in input.statement.columns {
 		accounted(column)

@@ -36,6 +36,27 @@ sound["filters"] if {
 	}
 }
 
+sound["hours"] if {
+	is_array(object.get(data.site, "hours", []))
+	every entry in object.get(data.site, "hours", []) {
+		addressed(entry)
+		is_array(entry.days)
+		is_number(entry.from)
+		is_number(entry.to)
+		is_number(entry.utc_offset)
+	}
+}
+
+sound["application_identities"] if {
+	is_array(object.get(data.site, "application_identities", []))
+	every entry in object.get(data.site, "application_identities", []) {
+		addressed(entry)
+		is_array(entry.subjects)
+		is_array(entry.programs)
+		is_boolean(entry.on_behalf_of_required)
+	}
+}
+
 sound["limits"] if {
 	is_array(data.site.limits)
 	every entry in data.site.limits {
@@ -63,7 +84,7 @@ addressed(entry) if {
 	is_array(entry.connections)
 }
 
-parts := {"approvals", "deny", "filters", "limits", "required"}
+parts := {"application_identities", "approvals", "deny", "filters", "hours", "limits", "required"}
 
 # METADATA
 # title: Whether no entry can be lost

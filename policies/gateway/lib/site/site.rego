@@ -19,6 +19,17 @@ group(entry) if {
 }
 
 # METADATA
+# title: The entry names the subject
+# description: By its whole id, or by how it begins, with a star behind it.
+subject(entry) if input.subject.id in entry.subjects
+
+subject(entry) if {
+	some pattern in entry.subjects
+	endswith(pattern, "*")
+	startswith(input.subject.id, trim_suffix(pattern, "*"))
+}
+
+# METADATA
 # title: The entry grants the action
 action(entry, _) if "*" in entry.actions
 
