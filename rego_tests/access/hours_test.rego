@@ -5,7 +5,7 @@ import data.testing
 
 entry := {"groups": ["*"], "connections": ["*"], "days": ["wed"], "from": 480, "to": 1080, "utc_offset": 0}
 
-at(asked, time) := object.union(asked, {"context": {"time": time}})
+at(asked, moment) := object.union(asked, {"context": {"time": moment}})
 
 noon := at(testing.document, "2026-11-25T12:00:00Z")
 

@@ -87,8 +87,8 @@ test_whom_it_acts_for_is_said_where_that_is_wanted if {
 	testing.denied(asked_for(for_nobody, wanted), "access.on_behalf_of")
 }
 
-excepted(time, changes) := testing.decide_with(
-	object.union(using("psql"), {"context": {"time": time}}),
+excepted(moment, changes) := testing.decide_with(
+	object.union(using("psql"), {"context": {"time": moment}}),
 	{"application_identities": [entry], "interactive_exceptions": [object.union(exception, changes)]},
 )
 

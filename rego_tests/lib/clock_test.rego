@@ -50,7 +50,7 @@ week := {
 	"2026-11-29": "sun",
 }
 
-at(day, time) := concat("", [day, "T", time, ":00Z"])
+at(day, hour) := concat("", [day, "T", hour, ":00Z"])
 
 hours(days, from, to, offset) := {"days": days, "from": from, "to": to, "utc_offset": offset}
 

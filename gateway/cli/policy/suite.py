@@ -16,7 +16,7 @@ from gateway.policy.compiler import Compiled, Opa, compile_policy, modules, stag
 from gateway.policy.requirements import read_catalogue, shipped_catalogue
 from gateway.policy.schemas import schema_texts
 
-NOT_LOADED = ("schema", "capabilities.json", "compliance", "config", "vectors")
+NOT_LOADED = ("schema", "capabilities.json", "compliance", "config", "regal.yaml", "vectors")
 """what lies beside the rules and is no data of theirs"""
 META_QUERY = "data.meta.findings"
 WHOLE = 100.0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import DONE, SAYS_NO, USAGE, main
+from gateway.cli.policy.mutating import package_of
 from tests.cli.policy.keys import GOOD, TEST, make_policy
 
 WEAK = """\
@@ -38,6 +39,20 @@ def test_a_survivor_with_a_reason_is_let_go(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "rego_tests" / "mutants.yaml").write_text(json.dumps(names))
     assert main(["policy", "mutate", *options]) == DONE
     assert "2 explained" in capsys.readouterr().out
+
+
+def test_what_only_the_tests_of_another_package_notice_is_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = TEST.replace("package gateway.main_test", "package elsewhere_test")
+    assert elsewhere != TEST
+    assert main(["policy", "mutate", *make_policy(tmp_path, GOOD, elsewhere)]) == DONE
+    assert "100.0 % of" in capsys.readouterr().out
+
+
+def test_the_package_of_a_module_is_the_one_it_declares() -> None:
+    assert package_of("# package not.this\npackage gateway.pci.x\n\nimport data.package\n") == "gateway.pci.x"
+    assert not package_of("x := 1\n")
 
 
 def test_vectors_count_as_tests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,8 @@
 # description: Entries of `approvals` say which; all conditions of an entry must hold.
 package gateway.access.approvals
 
+import data.gateway.lib.clearance
 import data.gateway.lib.site
-import data.gateway.pci.cardholder
 
 # METADATA
 # title: The organisation wants a person to agree first
@@ -65,6 +65,6 @@ touched contains label if {
 
 shown contains label if {
 	some column in input.statement.columns
-	cardholder.clear(column)
+	clearance.clear(column)
 	some label in column.labels
 }

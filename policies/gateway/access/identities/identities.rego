@@ -75,9 +75,9 @@ wrong contains "program" if {
 }
 
 wrong contains "on_behalf_of" if {
+	not acts_for_someone
 	some entry in entries
 	not entry.on_behalf_of_required == false
-	not acts_for_someone
 }
 
 # METADATA

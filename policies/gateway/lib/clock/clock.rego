@@ -15,14 +15,14 @@ powers := {2: 100, 4: 10000}
 # METADATA
 # title: Minutes since 1970 of a text like 2026-11-25T08:20:00Z
 # description: Undefined for any other text.
-minutes(time) := (day_number(time) * day_minutes) + ((digits(time, 11, 2) * 60) + digits(time, 14, 2)) if {
-	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:00Z$`, time)
+minutes(moment) := (day_number(moment) * day_minutes) + ((digits(moment, 11, 2) * 60) + digits(moment, 14, 2)) if {
+	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:00Z$`, moment)
 }
 
 # Days since 1970-01-01 in the Gregorian calendar; a year is counted from March, so that a leap day is its last.
-day_number(time) := ((days_of_years(year) + floor(((153 * month) + 2) / 5)) + digits(time, 8, 2)) - 719469 if {
-	calendar_month := digits(time, 5, 2)
-	year := digits(time, 0, 4) - floor((14 - calendar_month) / 12)
+day_number(moment) := ((days_of_years(year) + floor(((153 * month) + 2) / 5)) + digits(moment, 8, 2)) - 719469 if {
+	calendar_month := digits(moment, 5, 2)
+	year := digits(moment, 0, 4) - floor((14 - calendar_month) / 12)
 	month := (calendar_month + 9) % 12
 }
 
@@ -36,8 +36,8 @@ digits(text, start, length) := to_number(concat("", ["1", substring(text, start,
 # description: |
 #   `from` and `to` are minutes of the day at `utc_offset`, `to` is the first one outside. Hours that end before they
 #   begin go over midnight and belong to the day on which they begin.
-within(entry, time) if {
-	local := minutes(time) + entry.utc_offset
+within(entry, moment) if {
+	local := minutes(moment) + entry.utc_offset
 	day := floor(local / day_minutes)
 	minute := local - (day * day_minutes)
 	open_at(entry, day, minute)

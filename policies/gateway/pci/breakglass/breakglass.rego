@@ -5,13 +5,13 @@
 #   read, and nothing shows sensitive authentication data. Approvals with `clear: true` are about clearances, not this.
 package gateway.pci.breakglass
 
+import data.gateway.lib.clearance
 import data.gateway.lib.site
-import data.gateway.pci.cardholder
 
 labels contains label if {
 	some entry in site.mine(object.get(data.site, "break_glass", []))
 	some label in entry.labels
-	not label in cardholder.sensitive
+	not label in clearance.sensitive
 }
 
 # METADATA
@@ -19,9 +19,9 @@ labels contains label if {
 behind contains column if {
 	some column in input.statement.columns
 	count(column.labels) > 0
-	not cardholder.clear(column)
+	not clearance.clear(column)
 	every label in column.labels {
-		label in (labels | cardholder.sees)
+		label in (labels | clearance.sees)
 	}
 }
 

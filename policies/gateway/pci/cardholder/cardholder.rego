@@ -3,48 +3,8 @@
 # description: The label of a column decides, wherever in the statement the column stands.
 package gateway.pci.cardholder
 
-import data.gateway.lib.site
+import data.gateway.lib.clearance
 import data.gateway.pci.breakglass
-
-# Sensitive authentication data: never shown, whatever the site data says (PCI DSS 3.3.1).
-sensitive := {"cvv", "pin", "track"}
-
-clearances := site.mine(data.site.clear)
-
-# METADATA
-# title: Labels the subject may see here, given a reason
-may_see contains label if {
-	some entry in clearances
-	some label in entry.labels
-	not label in sensitive
-}
-
-# METADATA
-# title: Labels the subject sees now
-sees contains label if {
-	some entry in clearances
-	satisfied(entry)
-	some label in entry.labels
-	not label in sensitive
-}
-
-# Only the word false waives the reason.
-satisfied(entry) if entry.reason_required == false
-
-satisfied(_) if reason_given
-
-reason_given if trim_space(input.context.reason) != ""
-
-reason_given if trim_space(input.context.purpose) != ""
-
-# METADATA
-# title: Every label of the column is one the subject sees
-clear(column) if {
-	count(column.labels) > 0
-	every label in column.labels {
-		label in sees
-	}
-}
 
 # METADATA
 # title: Whether each labelled column is masked, or cleared by name
@@ -77,10 +37,10 @@ place(column) := [column.schema, column.relation, column.name]
 #   remedy: Work with the masked value, or ask the policy owner to be cleared for the label.
 effects contains effect if {
 	some column in input.statement.columns
-	not clear(column)
+	not clearance.clear(column)
 	not breakglass.opens(column)
 	some label in column.labels
-	not label in sensitive
+	not label in clearance.sensitive
 	effect := mask(column, label, object.get(data.site.masks, label, "null"), "pci.cardholder.masked")
 }
 
@@ -96,7 +56,7 @@ effects contains effect if {
 effects contains effect if {
 	some column in input.statement.columns
 	some label in column.labels
-	label in sensitive
+	label in clearance.sensitive
 	effect := mask(column, label, "null", "pci.cardholder.sensitive")
 }
 
@@ -111,7 +71,7 @@ effects contains effect if {
 #   remedy: Nothing to do; the access is recorded.
 effects contains effect if {
 	some column in input.statement.columns
-	clear(column)
+	clearance.clear(column)
 	effect := {
 		"effect": "clear",
 		"schema": column.schema,
@@ -133,10 +93,10 @@ effects contains effect if {
 #   remedy: "Say why first: SET querywarden.reason = '…' and send the statement again."
 effects contains effect if {
 	some column in input.statement.columns
-	not clear(column)
+	not clearance.clear(column)
 	count(column.labels) > 0
 	every label in column.labels {
-		label in may_see
+		label in clearance.may_see
 	}
 	effect := {
 		"effect": "advice",
