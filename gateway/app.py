@@ -157,6 +157,7 @@ def target_of(name: str, connection: s.Connection) -> Target:
         password=secret.reveal if secret else _no_password,
         tls=connection.tls.mode,
         ca=connection.tls.ca,
+        channel_binding=connection.tls.channel_binding,
         search_path=tuple(connection.search_path),
         minor=int(connection.protocol.removeprefix("3.")),
     )

@@ -78,6 +78,8 @@ def check_connection(connection: s.Connection, name: str) -> Iterator[Remark]:
         yield from check_secret(connection.password, (*place, "password"))
     if connection.tls.ca is not None:
         yield from check_authority(connection.tls.ca, (*place, "tls", "ca"))
+    if connection.tls.channel_binding == "require" and connection.tls.mode == "disable":
+        yield Remark((*place, "tls"), "channel_binding: require needs TLS, which mode disable leaves out")
     if connection.tls.mode != "verify-full" and not is_loopback(connection.host):
         yield Remark((*place, "tls"), f"mode {connection.tls.mode} does not prove whom we speak to", warning=True)
     for index, schema in enumerate(connection.search_path):

@@ -175,6 +175,10 @@ class UpstreamTls(_Section, frozen=True, kw_only=True):
         Meta(description="`require` encrypts only; `verify-full` also checks whom we speak to."),
     ] = "verify-full"
     ca: Annotated[Path | None, Meta(description="Authority, PEM; the system's own when absent.")] = None
+    channel_binding: Annotated[
+        Literal["prefer", "require"],
+        Meta(description="`require`: log in by SCRAM-SHA-256-PLUS, bound to the server's certificate, or not at all."),
+    ] = "prefer"
 
 
 class Limits(_Section, frozen=True, kw_only=True):

@@ -49,6 +49,8 @@ class Keeper:
     """a session that is silent for so long ends (`limits.idle_timeout`)"""
     session_seconds: float = 8 * 3600.0
     """and one that has lasted for so long (`limits.session_max`)"""
+    gone_seconds: float = 30.0
+    """what a client that has left still waits for is given so long, then cancelled"""
     message_max: int = MESSAGE_MAX
     """bytes (`limits.message_max`)"""
     notices: bool = True

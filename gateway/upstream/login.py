@@ -28,11 +28,20 @@ class Login:
     def answer(self, frame: Frame) -> bytes | None:
         """What to send; None when the server says that we are in. Raises Unavailable, ProtocolError."""
         asked = server_messages.parse_authentication(frame)
+        self._check_bound(asked)
         if asked.code == server_messages.OK:
             if self._scram is not None and not self._verified:
                 raise Unavailable("upstream.wrong_server", "it did not prove that it knows the password")
             return None
         return self._reply(asked)
+
+    def _check_bound(self, asked: Authentication) -> None:
+        """Where binding is required, every other way in is one that somebody in the middle could have chosen for us."""
+        if self._target.channel_binding != "require" or self._scram is not None:
+            return
+        offered = asked.code == server_messages.SASL and scram.MECHANISM_PLUS in asked.mechanisms
+        if not offered or self._binding is None:
+            raise Unavailable("upstream.tls", "the login cannot be bound to the server's certificate")
 
     def _reply(self, asked: Authentication) -> bytes:
         match asked.code:

@@ -11,6 +11,7 @@ from gateway.core.errors import Unavailable
 
 ALPN = "postgresql"
 TlsMode = Literal["disable", "require", "verify-full"]
+ChannelBinding = Literal["prefer", "require"]
 
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
@@ -35,6 +36,8 @@ class Target:
     tls: TlsMode = "verify-full"
     ca: Path | None = None
     """PEM; None is the machine's own list"""
+    channel_binding: ChannelBinding = "prefer"
+    """`require`: no password, and no proof of one, but bound to the certificate the server shows"""
     search_path: tuple[str, ...] = ("public",)
     minor: int = 0
     """minor version of protocol 3 to ask for; servers may answer with an older one"""

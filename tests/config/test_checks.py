@@ -38,6 +38,11 @@ def test_what_is_not_built_yet_is_refused_at_its_line(folder: Path, where: str, 
     assert f"{key}:" in "\n".join(text.splitlines()[int(line) - 2 : int(line)])
 
 
+def test_a_login_bound_to_a_certificate_needs_one(folder: Path) -> None:
+    (refused,) = told(folder, changed("connections.payments.tls", {"mode": "disable", "channel_binding": "require"}))
+    assert "needs TLS" in refused
+
+
 @pytest.mark.parametrize(
     ("where", "value", "words"),
     [

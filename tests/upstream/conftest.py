@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.upstream.target import Target, TlsMode
+from gateway.upstream.target import ChannelBinding, Target, TlsMode
 from tests.support.loops import BOTH
 from tests.support.postgres import Cluster, password_of
 
@@ -32,6 +32,7 @@ def target(cluster: Cluster) -> MakeTarget:
         port: int = cluster.port,
         database: str = "postgres",
         search_path: tuple[str, ...] = ("public",),
+        channel_binding: ChannelBinding = "prefer",
     ) -> Target:
         def reveal() -> str:
             return password_of(user) if secret is None else secret
@@ -46,6 +47,7 @@ def target(cluster: Cluster) -> MakeTarget:
             tls=tls,
             ca=ca,
             search_path=search_path,
+            channel_binding=channel_binding,
         )
 
     return make

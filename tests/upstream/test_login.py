@@ -11,8 +11,11 @@ from gateway.wire.postgres.frames import Frame
 SECRET = "hunter2"
 
 
-def login(*, tls: bool = True, binding: bytes | None = None) -> Login:
-    target = Target(name="p", host="h", port=1, database="d", user="agent", password=lambda: SECRET)
+def login(*, tls: bool = True, binding: bytes | None = None, required: bool = False) -> Login:
+    target = Target(
+        name="p", host="h", port=1, database="d", user="agent", password=lambda: SECRET,
+        channel_binding="require" if required else "prefer",
+    )  # fmt: skip
     return Login(target, tls=tls, binding=binding)
 
 
@@ -77,3 +80,23 @@ def test_scram_is_begun_once_only() -> None:
     begun.answer(asked)
     with pytest.raises(Unavailable):
         begun.answer(asked)
+
+
+@pytest.mark.parametrize(
+    ("raw", "binding"),
+    [
+        (server.AUTHENTICATION_OK, b"h"),
+        (server.AUTHENTICATION_CLEARTEXT_PASSWORD, b"h"),
+        (server.authentication(server.MD5, b"salt"), b"h"),
+        (server.authentication_sasl(["SCRAM-SHA-256"]), b"h"),
+        (server.authentication_sasl(["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]), None),
+    ],
+)
+def test_where_binding_is_required_no_other_way_in_is_taken(raw: bytes, binding: bytes | None) -> None:
+    with pytest.raises(Unavailable, match=r"upstream\.tls.*cannot be bound"):
+        login(binding=binding, required=True).answer(frame(raw))
+
+
+def test_where_binding_is_required_a_bound_login_goes_on() -> None:
+    both = frame(server.authentication_sasl(["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]))
+    assert b"p=tls-server-end-point,," in (login(binding=b"h", required=True).answer(both) or b"")

@@ -5,6 +5,7 @@ frame that lies about itself ends the session: nobody knows where the next one b
 """
 
 import asyncio
+import contextlib
 from typing import Final
 
 from gateway.core.errors import ProtocolError
@@ -97,10 +98,12 @@ async def _handle(conversation: Conversation, message: wire.Message) -> None:
 
 
 async def _answered(conversation: Conversation) -> None:
-    """Wait for what was sent before a good-bye: the server would carry it out, too."""
+    """Wait for what was sent before a good-bye: the server would carry it out, too. Not for ever: nobody listens."""
     exchange = conversation.exchange
-    while exchange.will_be_ready and not exchange.copying_in and not conversation.ended.done():
-        await conversation.server_moves()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(conversation.keeper.gone_seconds):
+            while exchange.will_be_ready and not exchange.copying_in and not conversation.ended.done():
+                await conversation.server_moves()
 
 
 async def _statement(

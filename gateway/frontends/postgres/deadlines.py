@@ -1,4 +1,4 @@
-"""When a session has to end whatever it does: its token expires, it has lasted too long, or it has been silent."""
+"""When a session has to end: its token expires, it is too old, it has been silent, or its client left a while ago."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ class Deadlines:
     conversation: Conversation
     _timers: list[asyncio.TimerHandle] = field(default_factory=list)
     _silence: asyncio.TimerHandle | None = None
+    _stopped: bool = False
 
     def start(self) -> None:
         """From now on."""
@@ -27,13 +28,21 @@ class Deadlines:
             ending = EndSession.because(Unavailable(code))
             self._timers.append(loop.call_later(max(seconds, 0), conversation.leave, ending))
         self._listen()
+        conversation.client.when_closed(self._gone)
 
     def stop(self) -> None:
         """Let go of the timers."""
+        self._stopped = True
         for timer in self._timers:
             timer.cancel()
         if self._silence is not None:
             self._silence.cancel()
+
+    def _gone(self) -> None:
+        """The client has left. What it has asked for may end, but a server that never answers is not waited for."""
+        if not self._stopped:
+            ending, allowed = EndSession("client.gone"), self.conversation.keeper.gone_seconds
+            self._timers.append(asyncio.get_running_loop().call_later(allowed, self.conversation.leave, ending))
 
     def _listen(self) -> None:
         """End a session that has been silent for its time; else look again when it could have been."""

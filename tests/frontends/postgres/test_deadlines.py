@@ -76,3 +76,31 @@ async def test_stopped_deadlines_end_nothing() -> None:
     deadlines.stop()
     await asyncio.sleep(0.06)
     assert not conversation.ended.done()
+
+
+async def test_a_client_that_has_left_is_waited_for_a_while_only() -> None:
+    found = stage()
+    conversation = found.conversation
+    found.keeper.gone_seconds = 0.02
+    conversation.deciding = True
+    deadlines = Deadlines(conversation)
+    deadlines.start()
+    await asyncio.sleep(0.05)
+    assert not conversation.ended.done()
+    assert found.client is not None
+    found.client.close()
+    async with asyncio.timeout(10):
+        assert (await conversation.ended).reason == "client.gone"
+    deadlines.stop()
+
+
+async def test_a_client_that_leaves_after_the_end_starts_no_timer() -> None:
+    found = stage()
+    found.keeper.gone_seconds = 0.0
+    deadlines = Deadlines(found.conversation)
+    deadlines.start()
+    deadlines.stop()
+    assert found.client is not None
+    found.client.close()
+    await asyncio.sleep(0.02)
+    assert not found.conversation.ended.done()

@@ -12,7 +12,7 @@ from gateway.core.verdict import Limits
 from gateway.frontends.keeper import Keeper
 from tests.frontends.world import LABELLED, World, running_world
 from tests.support.postgres import Cluster, running_cluster
-from tests.support.rawpg import RawClient, kinds, query
+from tests.support.rawpg import SYNC, TERMINATE, RawClient, bind, execute, kinds, parse, query
 
 LONG = "SELECT count(*) FROM generate_series(1, 2000000000)"
 
@@ -126,6 +126,38 @@ def _crash(cluster: Cluster) -> None:
     import signal  # noqa: PLC0415 -- only here
 
     cluster.stop(signal.SIGQUIT)
+
+
+@pytest.mark.parametrize("last", [TERMINATE, query("SELECT 2"), b""])
+def test_a_client_that_left_does_not_keep_a_server_busy_that_never_answers(world: World, last: bytes) -> None:
+    keeper = world.house.keepers["payments"]
+    keeper.gone_seconds = 0.5
+    try:
+        with world.raw() as client:
+            sid = world.sid()
+            client.send(parse("SELECT pg_sleep(600)") + bind() + execute() + SYNC + last)
+            world.until(lambda: _works(world, sid))
+        assert world.closed(sid).data["reason"] in {"client.gone", "client.terminated"}
+        world.until(lambda: not _works(world, sid))
+    finally:
+        keeper.gone_seconds = 30.0
+    assert "lost" in [e.outcome for e in world.events(EventType.STATEMENT_FINISHED, sid=sid)]
+
+
+def test_what_was_sent_before_a_good_bye_is_carried_out(world: World) -> None:
+    with world.raw("scratch") as client:
+        sid = world.sid()
+        client.send(query("SELECT pg_sleep(0.3)") + query("INSERT INTO notes VALUES ('last will')") + TERMINATE)
+        assert kinds(client.read_to_end()) == "TDCZCZ"
+    assert world.closed(sid).data["reason"] == "client.terminated"
+    with world.direct("scratch") as found:
+        assert found.execute("SELECT count(*) FROM notes WHERE body = 'last will'").fetchone() == (1,)
+
+
+def _works(world: World, sid: str) -> bool:
+    with world.cluster.connect() as admin:
+        sql = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND state = 'active'"
+        return bool(admin.execute(sql, [f"qw/{sid}"]).fetchall())
 
 
 def test_a_session_killed_at_the_server_is_told_so(world: World) -> None:
