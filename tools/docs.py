@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from gateway.cli import app
 from gateway.config import reference
 from gateway.config.schema import schema_text
 from gateway.core.codes import CODES
-from gateway.policy.build import read_bundle_files, reference_base
-from gateway.policy.bundle import read_contents
+from tools import rule_pages
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+RULES = "rules"
 GENERATED = "<!-- Written by `make docs`; do not edit. -->"
 
 ABOUT_CODES = """\
@@ -48,32 +49,37 @@ def commands() -> str:
 
 ABOUT_RULES = """\
 Every code that a rule gives, as the bundle's METADATA describes it. A refusal carries the code, the rule's file and
-line, the requirements and the remedy. The gateway's own codes: [errors](errors.md)."""
+line, the requirements and the remedy. A rule's own page has an example of site data, its tests and its vectors. The
+gateway's own codes: [errors](errors.md)."""
 
 
 def rules() -> str:
     """Every rule of the released bundle, by the package it stands in."""
-    manifest = read_contents(read_bundle_files(reference_base()))
     parts = ["# Rules", GENERATED, ABOUT_RULES]
-    for rule in manifest.metadata.querywarden.rules:
+    for rule in rule_pages.released().values():
         facts = f"{rule.effect} · {rule.severity} · {', '.join(rule.controls)} · `{rule.file}:{rule.line}`"
-        parts.append(f"## `{rule.code}`\n\n{rule.title}.\n\n{facts}")
+        parts.append(f"## [`{rule.code}`](rules/{rule.code}.md)\n\n{rule.title}.\n\n{facts}")
         parts.append(f"Says: “{rule.message}”. What to do: {rule.remedy}")
     return "\n\n".join(parts) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "errors.md": errors,
-    "commands.md": commands,
-    "rules.md": rules,
-    "configuration.md": lambda: reference.page(GENERATED),
-    "gateway.schema.json": schema_text,
-}
+def pages() -> dict[str, Callable[[], str]]:
+    """What is generated, by its path in the folder."""
+    return {
+        "errors.md": errors,
+        "commands.md": commands,
+        "rules.md": rules,
+        **{f"{RULES}/{code}.md": partial(rule_pages.page, code, GENERATED) for code in rule_pages.released()},
+        "configuration.md": lambda: reference.page(GENERATED),
+        "gateway.schema.json": schema_text,
+    }
 
 
 def stale_pages() -> list[str]:
-    """Names of generated pages that are not what the program says now."""
-    return [name for name, page in PAGES.items() if written(name) != page()]
+    """Names of generated pages that are not what the program says now, or that nothing generates any more."""
+    wanted = pages()
+    left = sorted(f"{RULES}/{path.name}" for path in (REFERENCE / RULES).glob("*.md"))
+    return [name for name, page in wanted.items() if written(name) != page()] + [n for n in left if n not in wanted]
 
 
 def written(name: str) -> str:
@@ -84,11 +90,18 @@ def written(name: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write, or check."""
-    stale = stale_pages()
+    stale, wanted = stale_pages(), pages()
+    (REFERENCE / RULES).mkdir(exist_ok=True)
     for name in stale:
-        print(f"docs/reference/{name}: {'stale' if '--check' in arguments else 'written'}")
-        if "--check" not in arguments:
-            (REFERENCE / name).write_text(PAGES[name](), encoding="utf-8")
+        print(
+            f"docs/reference/{name}: {'stale' if '--check' in arguments else 'written' if name in wanted else 'gone'}"
+        )
+        if "--check" in arguments:
+            continue
+        if name in wanted:
+            (REFERENCE / name).write_text(wanted[name](), encoding="utf-8")
+        else:
+            (REFERENCE / name).unlink()
     return 1 if stale and "--check" in arguments else 0
 
 
