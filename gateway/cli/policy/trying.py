@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from gateway import app
+from gateway.cli.policy.moments import moment
 from gateway.cli.policy.showing import in_words
 from gateway.config.issuers import build_verifier
 from gateway.config.load import load
@@ -53,10 +54,33 @@ class Said:
     purpose: Annotated[str, Parameter(help="As `SET querywarden.purpose` would give it.")] = ""
     ticket: Annotated[str, Parameter(help="As `SET querywarden.ticket` would give it.")] = ""
     reason: Annotated[str, Parameter(help="As `SET querywarden.reason` would give it.")] = ""
+    application: Annotated[str, Parameter(help="What the client calls itself.")] = ""
+    at: Annotated[str, Parameter(help="The moment, e.g. 2026-12-31T23:59:00Z; now if not given.")] = ""
 
     def given(self) -> dict[str, str]:
         """Name to text, of those that say something."""
-        return {name: text for name, text in asdict(self).items() if text}
+        words = {"purpose": self.purpose, "ticket": self.ticket, "reason": self.reason}
+        return {name: text for name, text in words.items() if text}
+
+    def clock(self, clock: Clock) -> Clock:
+        """The clock that rules see. Raises ConfigError."""
+        seconds = moment(self.at, "--at")
+        return clock if seconds is None else _Standing(clock, seconds * 1_000_000_000)
+
+
+class _Standing:
+    """A clock that stands at one moment, for `--at`; durations go on."""
+
+    def __init__(self, clock: Clock, now_ns: int) -> None:
+        self._clock, self._now_ns = clock, now_ns
+
+    def now_ns(self) -> int:
+        """The moment."""
+        return self._now_ns
+
+    def monotonic_ns(self) -> int:
+        """Of the clock below."""
+        return self._clock.monotonic_ns()
 
 
 NOTHING = Said()
@@ -84,7 +108,7 @@ def try_(  # noqa: PLR0913 -- each is an option
     said: Annotated[Said, Parameter(name="*")] = NOTHING,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
-    """Decide about SQL without running it: facts, decision, rules, rewritten text. Exits 1 when it would be denied.
+    """Decide about SQL without running it: facts, input, decision, rules, rewritten text. Exits 1 for a denial.
 
     Parameters
     ----------
@@ -101,13 +125,13 @@ def try_(  # noqa: PLR0913 -- each is an option
     said
         What a rule may ask for.
     as_json
-        Print everything as JSON, the input document included.
+        Print everything as JSON.
 
     """
     settings, clock = load(config), SystemClock()
     if connection not in settings.connections:
         raise ConfigError("config.invalid", f"{config}: there is no connection {connection}")
-    asked = judge(settings, clock, sql, who=who, connection=connection, bundle=bundle, said=said.given())
+    asked = judge(settings, clock, sql, who=who, connection=connection, bundle=bundle, said=said)
     rulings = asyncio.run(asked)
     if as_json:
         sys.stdout.write(json.dumps([document(ruling) for ruling in rulings], indent=2) + "\n")
@@ -124,9 +148,10 @@ async def judge(  # noqa: PLR0913 -- what a ruling hangs on
     who: Path,
     connection: str,
     bundle: Path | None,
-    said: dict[str, str],
+    said: Said,
 ) -> Sequence[Ruling]:
     """The rulings on a text: the journey every statement takes, up to where it would be forwarded."""
+    asked_at = said.clock(clock)
     decider = decider_of(settings, clock, bundle)
     keeper = app.make_keepers(settings, decider)[connection]
     try:
@@ -134,8 +159,8 @@ async def judge(  # noqa: PLR0913 -- what a ruling hangs on
         principal = await principal_of(await asyncio.to_thread(who.read_text, "utf-8"), settings, clock)
         scope = Scope(search_path=keeper.target.search_path, posture=ground.posture)
         legs = [Leg(each, new_id(clock), sql.encode()) for each in understand(sql, ground.catalog, scope)]
-        traveller = _traveller(keeper, principal, clock, said)
-        driver = Driver(decider, _NoLog(), clock)
+        traveller = _traveller(keeper, principal, asked_at, said)
+        driver = Driver(decider, _NoLog(), asked_at)
         return await driver.perform(travel(legs, Phase.QUERY, traveller, ground), traveller)
     finally:
         await keeper.aclose()
@@ -172,7 +197,7 @@ async def principal_of(text: str, settings: Settings, clock: Clock) -> Principal
     )
 
 
-def _traveller(keeper: Keeper, principal: Principal, clock: Clock, said: dict[str, str]) -> Traveller:
+def _traveller(keeper: Keeper, principal: Principal, clock: Clock, said: Said) -> Traveller:
     return Traveller(
         sid=new_id(clock),
         principal=principal,
@@ -185,7 +210,8 @@ def _traveller(keeper: Keeper, principal: Principal, clock: Clock, said: dict[st
         client_ip="127.0.0.1",
         tls=True,
         started_ns=clock.now_ns(),
-        said=said,
+        application=said.application,
+        said=said.given(),
     )
 
 
@@ -194,8 +220,10 @@ def document(ruling: Ruling) -> dict[str, object]:
     verdict = ruling.verdict
     return {
         "outcome": ruling.outcome.value,
+        "statement": msgspec.to_builtins(ruling.understood.statement),
         "refusal": msgspec.to_builtins(ruling.refusal) if ruling.refusal else None,
         "findings": msgspec.to_builtins(verdict.findings),
+        "input_sha256": verdict.input_sha256 or None,
         "input": msgspec.json.decode(verdict.input) if verdict.input else None,
         "decision": msgspec.json.decode(verdict.output) if verdict.output else None,
         "rewritten": ruling.plan.text if ruling.plan else None,

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.cli.policy.showing import in_words
 from gateway.core.statement import Column, Function, Hazard, Relation, Statement
-from gateway.core.verdict import Decision, Finding, Limits, Mask, Obligations, Outcome, RowFilter
+from gateway.core.verdict import ApprovalDemand, Decision, Finding, Limits, Mask, Obligations, Outcome, RowFilter
 from gateway.session.ruling import Ruling
 from gateway.sql.plan import Plan
 from tests.session import fakes
@@ -80,7 +80,10 @@ def test_every_obligation_is_told() -> None:
         decided(
             masks=(Mask(schema="public", relation="cards", column="pan", method="last4"),),
             row_filters=(RowFilter(schema="public", relation="customers", sql="country = 'DE'"),),
-            limits=Limits(rows=10, seconds=30),
+            limits=Limits(rows=10, seconds=30, rows_by_label={"pan": 5}),
+            approval=ApprovalDemand(
+                any_of=("dba", "ops"), all_of=("security", "risk"), min=2, reason_required=True, ttl=300
+            ),
         )
     ).splitlines()
     for line in (
@@ -88,6 +91,8 @@ def test_every_obligation_is_told() -> None:
         "filter     public.customers: country = 'DE'",
         "limit      10 rows",
         "limit      30 seconds",
+        "limit      5 rows with the label pan",
+        "approval   2 of dba or ops, someone of security and of risk, with a reason, good for 300 s",
         "advice     Ask for less.",
     ):
         assert line in said
@@ -106,6 +111,27 @@ def test_our_own_refusal_comes_first_with_what_to_do_and_nothing_is_sent() -> No
     assert lines[at - 1].startswith("decision   deny")
     assert lines[at + 1] == "           Do otherwise."
     assert not any(line.startswith("sent") for line in lines)
+
+
+def test_an_approval_of_few_words_is_told_in_few() -> None:
+    assert "approval   1 of dba\n" in in_words(decided(approval=ApprovalDemand(any_of=("dba",))))
+    assert "approval   someone of dba\n" in in_words(decided(approval=ApprovalDemand(all_of=("dba",))))
+
+
+def test_the_input_is_shown_as_policy_was_given_it_and_only_then() -> None:
+    verdict = msgspec.structs.replace(fakes.verdict(), input=b'{"spec":"x"}')
+    assert 'input      {"spec":"x"}' in in_words(ruling(verdict=verdict)).splitlines()
+    unasked = msgspec.structs.replace(fakes.verdict(), input=b"")
+    assert not any(line.startswith("input") for line in in_words(ruling(verdict=unasked)).splitlines())
+
+
+@pytest.mark.parametrize(("remedy", "told"), [("Ask for less.", True), ("Nothing to do.", False), ("", False)])
+def test_a_reason_says_what_to_do_unless_that_is_nothing(remedy: str, told: bool) -> None:  # noqa: FBT001 -- of a table
+    finding = msgspec.structs.replace(FINDING, remedy=remedy)
+    verdict = msgspec.structs.replace(fakes.verdict(), findings=(finding,))
+    lines = in_words(ruling(verdict=verdict)).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("reason"))
+    assert (lines[at + 1] == f"           {remedy}") == told
 
 
 def test_a_refusal_that_policy_gave_is_not_told_twice() -> None:

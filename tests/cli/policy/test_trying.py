@@ -94,6 +94,31 @@ def test_a_person_written_down_as_json_is_judged_like_a_token(try_it: Try, folde
     assert with_reason["outcome"] == "allow"
 
 
+def test_hours_and_programs_can_be_tried(try_it: Try, folder: tuple[Path, Issuer], tmp_path: Path) -> None:
+    site = everything_but_clear(
+        "payments", hours=[{"from": 480, "to": 1080}], application_identities=[{"subjects": ["svc-*"]}]
+    )
+    write_signed_bundle(tmp_path, site)
+    other = folder[0] / "hours.tar.gz"
+    other.write_bytes((tmp_path / "bundle.tar.gz").read_bytes())
+    (folder[0] / "svc.json").write_text('{"subject": "svc-a", "groups": ["agents"]}')
+    options = ("--bundle", str(other), "--at")
+    assert try_it("SELECT 1", *options, "2026-11-25T12:00:30Z", who="svc.json")[0] == 0
+    code, (late,) = try_it("SELECT 1", *options, "2026-11-25T18:00:00Z", who="svc.json")
+    assert (code, "access.hours" in codes(late)) == (1, True)
+    _, (person,) = try_it("SELECT 1", *options, "2026-11-25T12:00:00Z", "--application", "psql", who="svc.json")
+    assert codes(person)[0] == "access.interactive"
+    assert isinstance(person["input"], dict)
+    assert person["input"]["context"]["time"] == "2026-11-25T12:00:00Z"
+    assert person["statement"]
+    assert person["input_sha256"]
+
+
+def test_a_moment_that_is_none_is_a_usage_error(folder: tuple[Path, Issuer]) -> None:
+    where = ["-c", str(folder[0] / "gateway.yaml"), "--as", str(folder[0] / "token"), "--connection", "payments"]
+    assert cli.main(["policy", "try", *where, "--at", "noon", "SELECT 1"]) == cli.USAGE
+
+
 def test_what_is_no_sql_is_a_denial_and_not_an_error(try_it: Try) -> None:
     code, (ruling,) = try_it("foo bar")
     assert (code, ruling["outcome"]) == (1, "deny")
