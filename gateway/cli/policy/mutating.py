@@ -153,13 +153,13 @@ def sound(opa: Opa, place: Path) -> None:
 
 
 def fate(opa: Opa, place: Path, mutant: Mutant) -> Fate:
-    """Its package's own tests first, which are quick and notice most; then all tests, then the vectors."""
+    """Its package's own tests first, which are quick and notice most; then the vectors, then all tests."""
     path = place / "policies" / mutant.file
     good = path.read_text("utf-8")
     path.write_text(mutant.source, encoding="utf-8")
     own = ("--run", rf"^data\.{re.escape(package_of(mutant.source))}_test\.")
     try:
-        for folder, some in (("tests", own), ("tests", ()), ("vectors", ())):
+        for folder, some in (("tests", own), ("vectors", ()), ("tests", ())):
             answer = opa.run("test", place / "policies", place / folder, *some, "--parallel", "1", "--timeout", "60s")
             if answer.code == _TESTS_FAILED:
                 return Fate.KILLED
