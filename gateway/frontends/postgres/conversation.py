@@ -107,6 +107,11 @@ class Conversation:
         """The bundle's word on this connection: allow-lists of session features hold."""
         return self.keeper.posture(self.keeper.name).guarded
 
+    def check_token(self) -> None:
+        """Ask the clock itself: timers stand still while a machine sleeps. Raises EndSession."""
+        if self.house.clock.now_ns() >= self.traveller.principal.expires_at * 1_000_000_000:
+            raise EndSession.because(Unavailable("session.token_expired"))
+
     def ready(self, status: bytes) -> None:
         """The server is ready: follow the state of its transaction."""
         self.status = status

@@ -140,7 +140,11 @@ async def find(conversation: Conversation, space: Space, name: str) -> Prepared 
 async def go(  # noqa: PLR0913, PLR0917 -- what a journey needs
     conversation: Conversation, wait: Wait, ground: Ground, legs: tuple[Leg, ...], phase: Phase, name: str = ""
 ) -> tuple[Task, ...] | None:
-    """Judge, record, and have a connection to send on. None when it ended in a refusal, which has been answered."""
+    """Judge, record, and have a connection to send on. None when it ended in a refusal, which has been answered.
+
+    Raises EndSession.
+    """
+    conversation.check_token()
     journey = travel(legs, phase, conversation.traveller, ground)
     conversation.statements += len(legs)
     conversation.deciding, conversation.stop_when_sent = True, False
