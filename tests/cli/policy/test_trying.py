@@ -114,6 +114,22 @@ def test_hours_and_programs_can_be_tried(try_it: Try, folder: tuple[Path, Issuer
     assert person["input_sha256"]
 
 
+def test_breaking_the_glass_can_be_tried(try_it: Try, folder: tuple[Path, Issuer], tmp_path: Path) -> None:
+    glass = [{"groups": ["incident"], "connections": ["payments"], "labels": ["pan"]}]
+    write_signed_bundle(tmp_path, everything_but_clear("payments", break_glass=glass))
+    other = folder[0] / "glass.tar.gz"
+    other.write_bytes((tmp_path / "bundle.tar.gz").read_bytes())
+    (folder[0] / "incident.json").write_text('{"subject": "ada", "groups": ["agents", "incident"]}')
+    asked = ("SELECT pan, cvv FROM cards", "--bundle", str(other), "--reason", "processor down")
+    code, (refused,) = try_it(*asked, who="incident.json")
+    assert (code, codes(refused)[0]) == (1, "pci.breakglass.unexplained")
+    code, (shown,) = try_it(*asked, "--ticket", "INC-9", who="incident.json")
+    assert (code, shown["outcome"]) == (0, "mask")
+    assert "pci.breakglass.used" in codes(shown)
+    assert "pan, NULL::text AS cvv" in str(shown["rewritten"])
+    assert "right(" not in str(shown["rewritten"])
+
+
 def test_a_moment_that_is_none_is_a_usage_error(folder: tuple[Path, Issuer]) -> None:
     where = ["-c", str(folder[0] / "gateway.yaml"), "--as", str(folder[0] / "token"), "--connection", "payments"]
     assert cli.main(["policy", "try", *where, "--at", "noon", "SELECT 1"]) == cli.USAGE
