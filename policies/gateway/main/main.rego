@@ -114,7 +114,7 @@ accounted(column) if column.labels == []
 
 accounted(column) if strength[[column.schema, column.relation, column.name]]
 
-accounted(column) if [column.schema, column.relation, column.name] in cleared
+accounted(column) if cleared[[column.schema, column.relation, column.name]]
 
 cleared contains [effect.schema, effect.relation, effect.column] if {
 	some effect in effects

@@ -34,7 +34,7 @@ explained if {
 # title: The column is shown
 opens(column) if {
 	explained
-	column in behind
+	behind[column]
 }
 
 # METADATA

@@ -18,7 +18,7 @@ covered if {
 
 accounted(column) if column.labels == []
 
-accounted(column) if place(column) in dealt_with
+accounted(column) if dealt_with[place(column)]
 
 accounted(column) if breakglass.opens(column)
 
