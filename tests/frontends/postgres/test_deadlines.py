@@ -6,6 +6,7 @@ import pytest
 
 from gateway.core.clock import SystemClock
 from gateway.core.principal import Principal
+from gateway.frontends.postgres.conversation import EndSession
 from gateway.frontends.postgres.deadlines import Deadlines
 from gateway.session.exchange import Entry, Wait
 from gateway.session.task import Phase, Task
@@ -104,3 +105,11 @@ async def test_a_client_that_leaves_after_the_end_starts_no_timer() -> None:
     found.client.close()
     await asyncio.sleep(0.02)
     assert not found.conversation.ended.done()
+
+
+async def test_a_token_expired_by_the_clock_is_found_without_a_timer() -> None:
+    stage().conversation.check_token()
+    with pytest.raises(EndSession) as ended:
+        stage(expires_in=-1.0).conversation.check_token()
+    assert ended.value.reason == "session.token_expired"
+    assert b"FATAL" in ended.value.farewell
