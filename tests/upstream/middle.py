@@ -29,7 +29,7 @@ class Middle:
 @asynccontextmanager
 async def in_the_middle(real: Target, tls: ServerTls, change: Change = lambda data: data) -> AsyncIterator[Middle]:
     """Terminate TLS with `tls`, encrypt again to `real`; what the server says goes through `change`."""
-    middle, tasks = Middle(), set[asyncio.Task[None]]()
+    middle, tasks, streams = Middle(), set[asyncio.Task[None]](), list[Stream]()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tls.cert, tls.key)
     context.set_alpn_protocols(["postgresql"])
@@ -40,6 +40,7 @@ async def in_the_middle(real: Target, tls: ServerTls, change: Change = lambda da
             transport.abort()
             return
         client, server = Stream(), await dial(real)
+        streams.extend((client, server))
         transport.write(b"S")
         upgraded = await loop.start_tls(transport, client, context, server_side=True)
         assert upgraded is not None
@@ -58,9 +59,14 @@ async def in_the_middle(real: Target, tls: ServerTls, change: Change = lambda da
         yield middle
     finally:
         listening.close()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)  # both ends have left: the rest follows
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for stream in streams:
+            stream.abort()
+        await asyncio.sleep(0.05)  # transports end in the next turns of the loop
 
 
 async def _quietly(work: Awaitable[None]) -> None:
