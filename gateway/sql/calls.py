@@ -26,6 +26,7 @@ def functions(reading: Reading) -> tuple[Function, ...]:
     """Every call with every schema it could come from; sorted."""
     found: set[Function] = set(_of_views(reading))
     reachable: frozenset[int] | None = None
+    outside_of: dict[tuple[str, ...], list[OperatorInfo]] = {}  # long lists repeat a few operators
     for call in reading.calls:
         match call.kind:
             case "function":
@@ -33,7 +34,11 @@ def functions(reading: Reading) -> tuple[Function, ...]:
             case "syntax":
                 found.update(_shown(candidate) for candidate in function_candidates(reading, call))
             case "operator":
-                outside = [operator for operator in _operators(reading, call) if operator.schema != PG_CATALOG]
+                outside = outside_of.get(call.parts)
+                if outside is None:
+                    found_by_name = _operators(reading, call)
+                    outside = [operator for operator in found_by_name if operator.schema != PG_CATALOG]
+                    outside_of[call.parts] = outside
                 if outside and reachable is None:
                     reachable = _reachable_types(reading)
                 found.update(

@@ -50,6 +50,8 @@ def _repair(
     used = _used(job, select, entry, relation) - listed
     visible = dict(zip((column.name for column in relation.columns), _visible(reference, relation), strict=True))
     added = [f"{name}.{quote(visible[column.name])}" for column in relation.columns if column.name in used]
+    if used and _takes_whole_rows(job, select, entry) and all(c.base_oid not in _UNGROUPABLE for c in relation.columns):
+        added.append(f"{name}.*")  # the row is an expression of its own: listing all of its columns does not cover it
     if added:
         at = _behind_group_by(job, min(named.start for named in grouped))
         job.edits.append(Edit(at, at, f" {', '.join(added)},"))
@@ -64,6 +66,11 @@ def _used(job: Job, select: pb.SelectStmt, entry: Entry, relation: RelationInfo)
         if named.start >= 0 and named.start not in apart:
             used |= groupable if column is None else {column} & groupable
     return used
+
+
+def _takes_whole_rows(job: Job, select: pb.SelectStmt, entry: Entry) -> bool:
+    apart = locations(*select.from_clause, select.where_clause)
+    return any(column is None and named.start not in apart for named, column in job.uses(entry))
 
 
 def _visible(reference: Reference, relation: RelationInfo) -> list[str]:

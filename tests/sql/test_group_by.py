@@ -17,6 +17,10 @@ from tests.sql.payments import plan
         ("SELECT acct FROM archive.cards GROUP BY id, acct", "GROUP BY id, acct"),
         ("SELECT id, pan FROM cards GROUP BY ALL id", "GROUP BY ALL cards.pan, id"),
         ("SELECT pan FROM cards GROUP BY ROLLUP (id), pan", "GROUP BY ROLLUP (id), pan"),
+        ("SELECT count(*) FROM customers c GROUP BY id", "GROUP BY id"),
+        ("SELECT c, pan FROM cards c GROUP BY c.id", "c.token, c.*, c.id"),
+        ("SELECT row_to_json(cards) FROM cards GROUP BY id ORDER BY 1", "cards.token, cards.*, id ORDER"),
+        ("SELECT pan FROM cards c WHERE c IS NOT NULL GROUP BY id", "GROUP BY c.pan, id"),
         ("SELECT c.pan, u.name FROM cards c JOIN customers u ON u.id = c.customer_id GROUP BY c.id, u.id", "GROUP BY c.pan, c.id, u.id"),
     ],
 )  # fmt: skip
