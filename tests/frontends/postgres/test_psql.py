@@ -6,8 +6,12 @@ import subprocess
 import time
 from pathlib import Path
 
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 from gateway.core.events import EventType
 from tests.frontends.world import World
+from tests.support.clients.psql import newest_psql
+from tests.support.clients.relay import relay
 
 
 def psql(
@@ -17,6 +21,16 @@ def psql(
     words = ["psql", "-X", "-A", "-t", "-q", world.conninfo(connection)]
     words += [word for command in commands for word in ("-c", command)]
     return subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+def newest(world: World, *, stdin: str) -> subprocess.CompletedProcess[str]:
+    """A script for psql 18, which has no TLS of its own: a relay speaks it to the gateway."""
+    conninfo = world.conninfo()
+    parts = conninfo_to_dict(conninfo)
+    with relay(int(str(parts["port"])), Path(str(parts["sslrootcert"]))) as port:
+        plain = make_conninfo(conninfo, port=str(port), sslmode="disable")
+        words = [str(newest_psql()), "-X", "-A", "-t", "-q", "-f", "-", plain]
+        return subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_select_is_masked_and_says_so(world: World) -> None:
@@ -79,7 +93,22 @@ def test_ctrl_c_cancels_the_running_statement_and_not_the_session(world: World) 
     assert finished.data["error"] == "57014"
 
 
-def test_gdesc_bind_and_watch_work(world: World) -> None:
+def test_gdesc_describes_without_running_and_g_runs(world: World) -> None:
     found = psql(world, stdin="SELECT 1 AS n, 'x'::text AS t \\gdesc\nSELECT 2 \\g\nBEGIN;\nSELECT 3;\nCOMMIT;\n")
     assert found.stdout == "n|integer\nt|text\n2\n3\n"
     assert found.stderr == ""
+
+
+def test_bind_gives_parameters_to_a_masked_statement(world: World) -> None:
+    found = newest(
+        world, stdin="SELECT id, pan FROM cards WHERE id = $1 \\bind 2 \\g\nSELECT $1::int + $2 \\bind 3 4 \\g\n"
+    )
+    assert found.stdout == "2|************4444\n7\n"
+    assert "ERROR" not in found.stderr
+
+
+def test_watch_judges_each_run(world: World) -> None:
+    found = newest(world, stdin="SELECT pan FROM cards WHERE id = 2 \\watch c=3 i=0.01\n")
+    assert [line for line in found.stdout.splitlines() if "*" in line] == ["************4444"] * 3
+    assert "ERROR" not in found.stderr
+    assert len(world.log.of(EventType.STATEMENT_DECIDED)) == 3

