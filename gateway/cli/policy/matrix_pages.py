@@ -82,7 +82,7 @@ def _html_row(row: MatrixRow) -> str:
     vectors = "".join(f"<li>{_text(name)}" for name in row.vectors)
     listed = f'<ul class="rules">{rules}</ul>' if rules else f'<span class="dim">{_text(row.by)}</span>'
     shown = (
-        f"<details><summary>shown by vectors: {len(row.vectors)}</summary><ul>{vectors}</ul></details>" if vectors else ""
+        f"<details><summary>in vectors: {len(row.vectors)}</summary><ul>{vectors}</ul></details>" if vectors else ""
     )
     return (
         f'<tr id="{_text(row.control)}"><td><code>{_text(row.control)}</code><br>{_text(row.title)}'
@@ -93,7 +93,7 @@ def _html_row(row: MatrixRow) -> str:
 
 def _html_rule(rule: RuleRow) -> str:
     tests = "".join(f"<li><code>{_text(place)}</code>" for place in rule.tests)
-    more = f"<details><summary>named in tests: {len(rule.tests)}</summary><ul>{tests}</ul></details>" if tests else ""
+    more = f"<details><summary>in tests: {len(rule.tests)}</summary><ul>{tests}</ul></details>" if tests else ""
     return (
         f"<li><code>{_text(rule.code)}</code> {_text(rule.title)}<br>"
         f'<span class="dim"><code>{_text(rule.place)}</code> · {_text(rule.effect)} · {_text(rule.severity)} · '
