@@ -81,9 +81,7 @@ def _html_row(row: MatrixRow) -> str:
     rules = "".join(map(_html_rule, row.rules))
     vectors = "".join(f"<li>{_text(name)}" for name in row.vectors)
     listed = f'<ul class="rules">{rules}</ul>' if rules else f'<span class="dim">{_text(row.by)}</span>'
-    shown = (
-        f"<details><summary>in vectors: {len(row.vectors)}</summary><ul>{vectors}</ul></details>" if vectors else ""
-    )
+    shown = f"<details><summary>in vectors: {len(row.vectors)}</summary><ul>{vectors}</ul></details>" if vectors else ""
     return (
         f'<tr id="{_text(row.control)}"><td><code>{_text(row.control)}</code><br>{_text(row.title)}'
         f'<td><span class="chip {_CLASSES[row.state]}">{_MARKS[row.state]} {row.state}</span>'
