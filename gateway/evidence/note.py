@@ -96,6 +96,10 @@ class Signer:
         signature = self.verifier.key_id + self._key.sign(text.encode())
         return f"{text}\n{_DASH}{self.verifier.name} {_b64(signature)}\n".encode()
 
+    def signature(self, data: bytes) -> bytes:
+        """The bare signature over `data`, which must not be readable as the text of a note (`dsse.py` sees to that)."""
+        return self._key.sign(data)
+
 
 class Note(NamedTuple):
     """A note whose signature was verified."""

@@ -126,3 +126,8 @@ def test_a_text_that_is_no_note_is_not_signed(text: str) -> None:
 def test_what_is_no_note_is_refused(data: bytes) -> None:
     with pytest.raises(NoteError):
         open_note(data, [Verifier.decode(PETER)])
+
+
+def test_a_bare_signature_is_over_the_bytes_alone() -> None:
+    assert SIGNER.verifier.accepts(b"DSSEv1 ", SIGNER.signature(b"DSSEv1 "))
+    assert not SIGNER.verifier.accepts(b"DSSEv2 ", SIGNER.signature(b"DSSEv1 "))
