@@ -130,6 +130,12 @@ class Recorder:
         """Sync, lay out and sign everything appended until now. Raises Unavailable."""
         await self._log.publish()
 
+    def beat(self) -> None:
+        """Record which sessions are open: a sign of life, every `HEARTBEAT_SECONDS`. Raises Unavailable."""
+        ledger = self._log.ledger
+        data: dict[str, object] = {"open": len(ledger.sessions), "digest": ledger.open_digest()}
+        self._write(Event(type=EventType.HEARTBEAT, data=data))
+
     async def close(self) -> None:
         """Record that the log is closed, sign it, and let go of the files. A second call does nothing."""
         if self._heart is None:
@@ -226,10 +232,8 @@ class Recorder:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            ledger = self._log.ledger
-            data: dict[str, object] = {"open": len(ledger.sessions), "digest": ledger.open_digest()}
             with suppress(Unavailable):
-                self._write(Event(type=EventType.HEARTBEAT, data=data))
+                self.beat()
 
     def _keep(self, event: Event) -> None:
         """Hold on to what closes something, to be written when the log is well again.
