@@ -233,6 +233,11 @@ CODES: dict[str, Code] = {
     "evidence.unreadable": Code(
         "XX001", 1105, 500, "the log cannot be read", "Run `querywarden audit verify`; it names what is wrong."
     ),
+    "evidence.access_unrecorded": Code(
+        *_UNAVAILABLE,
+        "nothing is shown, because this access cannot be recorded",
+        "Look at the gateway and its disk; a read-only copy of the data folder can be read without a record.",
+    ),
     "audit.unknown_decision": Code(
         "42704", 1105, 404, "the log has no such decision", "Find its id with `querywarden audit search`."
     ),

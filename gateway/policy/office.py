@@ -1,4 +1,4 @@
-"""Carries out the orders of people: activate, roll back, stop, lift. Each is recorded with who gave it and why."""
+"""Carries out what people order: activate, roll back, stop, lift, note an access; each is recorded with who and why."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from gateway.core.events import Event, EventType, Who
 from gateway.policy.activation import Activator, Cause, Note
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
-from gateway.policy.orders import Activate, Answer, Halt, Lift, Order, Rollback, Tray
+from gateway.policy.orders import Accessed, Activate, Answer, Halt, Lift, Order, Rollback, Tray
 from gateway.policy.stops import Stop
 
 LOOK_EVERY_SECONDS: Final = 0.1
@@ -53,7 +53,7 @@ class Office:
             for order_id, order in list(self._tray.pending()):
                 if order is None:
                     self._tray.settle(order_id, Answer(ok=False, code="order.invalid", text="this is no order"))
-                elif waits or isinstance(order.command, Halt | Lift):
+                elif waits or isinstance(order.command, Halt | Lift | Accessed):
                     await self._settled(order)
                 elif self._bringing is None or self._bringing.done():
                     self._bringing = asyncio.ensure_future(self._settled(order))
@@ -86,6 +86,9 @@ class Office:
                 return await self._stop(order, order.command)
             case Lift(stop=stop_id):
                 return await self._lift(order, stop_id)
+            case Accessed():
+                await self._note(access_event(order, order.command))
+                return "recorded"
 
     async def _stop(self, order: Order, halt: Halt) -> str:
         """In force first, then recorded: nothing that goes wrong with a record may keep a stop from holding."""
@@ -113,6 +116,15 @@ class Office:
 
 def _cause(order: Order, why: str, *, back: bool = False) -> Cause:
     return Cause(why, who=order.by, reason=order.reason, back=back)
+
+
+def access_event(order: Order, command: Accessed) -> Event:
+    """What is recorded of a person who read evidence."""
+    data: dict[str, object] = {"order": order.id, "arguments": dict(command.arguments)}
+    if command.results is not None:
+        data["results"] = command.results
+    who = Who(id=order.by, on_behalf_of=command.person)
+    return Event(type=EventType.EVIDENCE_ACCESSED, who=who, act=command.what, data=data, durable=True)
 
 
 def _event(kind: EventType, stop: Stop, why: str) -> Event:

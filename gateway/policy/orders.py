@@ -53,7 +53,20 @@ class Lift(_Part, frozen=True, kw_only=True, tag="lift"):
     stop: Text
 
 
-Command: TypeAlias = Activate | Rollback | Halt | Lift
+class Accessed(_Part, frozen=True, kw_only=True, tag="accessed"):
+    """Record that a person has read evidence."""
+
+    what: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    """the command"""
+    arguments: Annotated[dict[str, str], msgspec.Meta(max_length=64)] = {}
+    """what it was asked for; without card numbers"""
+    results: int | None = None
+    """how many it found"""
+    person: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    """who says to be typing, when several people share the account"""
+
+
+Command: TypeAlias = Activate | Rollback | Halt | Lift | Accessed
 
 
 class Order(_Part, frozen=True, kw_only=True):
@@ -98,6 +111,11 @@ class Tray:
             return None
         path.unlink(missing_ok=True)
         return msgspec.json.decode(raw, type=Answer)
+
+    def withdraw(self, order_id: str) -> Answer | None:
+        """Take an order back that nobody has answered; its answer when there is one after all."""
+        (self._folder / f"{order_id}{_ORDER}").unlink(missing_ok=True)
+        return self.answer(order_id)
 
     def pending(self) -> Iterator[tuple[str, Order | None]]:
         """Orders in the order in which they were given, by the id of their file; None for one that is none."""

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from gateway.core.errors import Unavailable
-from gateway.core.events import Event, EventType
+from gateway.core.events import Event, EventType, Who
 from gateway.policy import office as office_module
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
 from gateway.policy.office import Office
-from gateway.policy.orders import Activate, Answer, Command, Halt, Lift, Order, Rollback, Tray
+from gateway.policy.orders import Accessed, Activate, Answer, Command, Halt, Lift, Order, Rollback, Tray
 from tests.policy.test_activation import Bench
 from tests.policy.world import FixedClock
 
@@ -137,3 +137,14 @@ async def test_a_file_that_is_no_order_is_answered_and_taken_away(tmp_path: Path
     assert answer is not None
     assert answer.code == "order.invalid"
     assert bureau.decider.stops.standing == ()
+
+
+async def test_who_reads_evidence_is_recorded_and_an_access_that_is_not_is_said(bureau: Bureau) -> None:
+    command = Accessed(what="search", arguments={"label": "pan"}, results=3, person="eve")
+    assert await bureau.done(command) == Answer(ok=True, text="recorded")
+    event = bureau.bench.events[-1]
+    assert (event.type, event.act, event.durable) == (EventType.EVIDENCE_ACCESSED, "search", True)
+    assert event.who == Who(id="maria", on_behalf_of="eve")
+    assert event.data == {"order": FIRST, "arguments": {"label": "pan"}, "results": 3}
+    bureau.bench.refuses_records = True
+    assert not (await bureau.done(command, SECOND)).ok

@@ -64,3 +64,12 @@ def test_answers_nobody_fetched_are_swept_away(tmp_path: Path) -> None:
     tray.settle(ID, Answer(ok=True, text=""))
     tray.sweep()
     assert tray.answer(ID) is None
+
+
+def test_an_order_that_nobody_has_taken_can_be_taken_back_and_one_that_was_carried_out_says_so(tmp_path: Path) -> None:
+    tray = Tray(tmp_path)
+    tray.place(ORDER)
+    assert tray.withdraw(ID) is None
+    assert list(tray.pending()) == []
+    tray.settle(ID, Answer(ok=True, text="done"))
+    assert tray.withdraw(ID) == Answer(ok=True, text="done")

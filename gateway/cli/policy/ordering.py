@@ -1,8 +1,6 @@
 """`querywarden policy activate · rollback · stop · lift`: orders to a gateway that runs, through its data folder."""
 
 import datetime as dt
-import os
-import pwd
 import sys
 import time
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from cyclopts import Parameter
 
 from gateway.cli import UNREACHABLE
+from gateway.cli.person import whoami
 from gateway.cli.policy.history import activations
 from gateway.cli.policy.options import AsJson
 from gateway.cli.policy.reporting import SAYS_NO, SAYS_YES, show
@@ -124,13 +123,6 @@ def _answered(tray: Tray, order_id: str) -> Answer | None:
             return tray.answer(order_id)
         time.sleep(LOOK_SECONDS)
     return None
-
-
-def whoami() -> str:
-    """Who types, as this machine knows them: the account, and who became it by sudo."""
-    account = pwd.getpwuid(os.getuid()).pw_name
-    before = os.environ.get("SUDO_USER", "")
-    return f"{before} as {account}" if before and before != account else account
 
 
 def _archived(data_dir: Path, digits: str) -> str:

@@ -94,11 +94,3 @@ def test_the_stops_that_stand_are_listed(config: Path, capsys: pytest.CaptureFix
     assert "s1  subject agent-7  since 2026-11-25T00:00:00Z, by maria: odd reads" in capsys.readouterr().out
     assert order(config, "stops", "--json") == cli.DONE
     assert '"name": "agent-7"' in capsys.readouterr().out
-
-
-def test_who_became_the_account_by_sudo_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    account = pwd.getpwuid(os.getuid()).pw_name
-    monkeypatch.setenv("SUDO_USER", "maria")
-    assert ordering.whoami() == f"maria as {account}"
-    monkeypatch.delenv("SUDO_USER")
-    assert ordering.whoami() == account
