@@ -8,6 +8,7 @@ origin, size, root. Keys are written as Go's sumdb/note writes them: `<name>+<ke
 import base64
 import binascii
 import hashlib
+import re
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +21,8 @@ _KEY_SIZE: Final = 32
 _ID_SIZE: Final = 4
 _DASH: Final = "— "
 MAX_NOTE: Final = 1 << 20
+_SIZE: Final = re.compile("0|[1-9][0-9]{0,18}")
+"""below 2**63, and in one spelling"""
 MAX_SIGNATURES: Final = 100
 
 
@@ -41,7 +44,7 @@ class Verifier:
     @classmethod
     def decode(cls, text: str) -> "Verifier":
         """Read `<name>+<id>+<key>`. Raises NoteError."""
-        name, key_id, key = _split_key(text.strip())
+        name, key_id, key = _split_ed25519(text.strip())
         verifier = cls(name, key)
         if verifier.key_id.hex() != key_id:
             raise NoteError("the key does not have the id it claims")
@@ -49,7 +52,7 @@ class Verifier:
 
     def encode(self) -> str:
         """`<name>+<id>+<key>`, to be published."""
-        return f"{self.name}+{self.key_id.hex()}+{_b64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{b64(_ED25519 + self.public)}"
 
     def accepts(self, text: bytes, signature: bytes) -> bool:
         """Whether this key signed the text."""
@@ -78,7 +81,7 @@ class Signer:
         prefix = "PRIVATE+KEY+"
         if not text.startswith(prefix):
             raise NoteError("not a private key of a signed note")
-        name, key_id, seed = _split_key(text.removeprefix(prefix).strip())
+        name, key_id, seed = _split_ed25519(text.removeprefix(prefix).strip())
         signer = cls(name, seed)
         if signer.verifier.key_id.hex() != key_id:
             raise NoteError("the key does not have the id it claims")
@@ -87,14 +90,14 @@ class Signer:
     def encode(self) -> str:
         """`PRIVATE+KEY+…`: a secret, for a file that only we can read."""
         verifier = self.verifier
-        return f"PRIVATE+KEY+{verifier.name}+{verifier.key_id.hex()}+{_b64(_ED25519 + self._seed)}"
+        return f"PRIVATE+KEY+{verifier.name}+{verifier.key_id.hex()}+{b64(_ED25519 + self._seed)}"
 
     def sign(self, text: str) -> bytes:
         """The note over `text`, which ends in a newline. The same text gives the same bytes."""
         if not text.endswith("\n") or any(c < " " and c != "\n" for c in text):
             raise NoteError("the text of a note ends in a newline and has no other control character")
         signature = self.verifier.key_id + self._key.sign(text.encode())
-        return f"{text}\n{_DASH}{self.verifier.name} {_b64(signature)}\n".encode()
+        return f"{text}\n{_DASH}{self.verifier.name} {b64(signature)}\n".encode()
 
     def signature(self, data: bytes) -> bytes:
         """The bare signature over `data`, which must not be readable as the text of a note (`dsse.py` sees to that)."""
@@ -113,12 +116,12 @@ class Note(NamedTuple):
 
 def open_note(data: bytes, verifiers: list[Verifier]) -> Note:
     """Verify a note. Raises NoteError when no known key signed it, or when a known key's signature is wrong."""
-    text, lines = _split_note(data)
+    text, lines = split_note(data)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     good: list[str] = []
     others = 0
     for line in lines:
-        name, key_id, signature = _split_signature(line)
+        name, key_id, signature = split_signature(line)
         verifier = known.get((name, key_id))
         if verifier is None:
             others += 1
@@ -131,7 +134,8 @@ def open_note(data: bytes, verifiers: list[Verifier]) -> Note:
     return Note(text, tuple(good), others)
 
 
-def _split_note(data: bytes) -> tuple[str, list[str]]:
+def split_note(data: bytes) -> tuple[str, list[str]]:
+    """Text and signature lines of a note, of which nothing is verified. Raises NoteError."""
     if len(data) > MAX_NOTE:
         raise NoteError("the note is too large")
     try:
@@ -147,18 +151,24 @@ def _split_note(data: bytes) -> tuple[str, list[str]]:
     return text + "\n", lines
 
 
-def _split_signature(line: str) -> tuple[str, bytes, bytes]:
+def split_signature(line: str) -> tuple[str, bytes, bytes]:
+    """Name, key id and signature of a line. Raises NoteError."""
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
-    signature = _unb64(encoded)
+    signature = unb64(encoded)
     if not line.startswith(_DASH) or not name or not space or len(signature) <= _ID_SIZE:
         raise NoteError("not a signature line")
     return name, signature[:_ID_SIZE], signature[_ID_SIZE:]
 
 
-def _split_key(text: str) -> tuple[str, str, bytes]:
+def split_key(text: str) -> tuple[str, str, bytes]:
+    """Name, key id in hex, and key of `<name>+<id>+<key>`; the key begins with the byte of its type. NoteError."""
     name, _, rest = text.partition("+")
     key_id, _, encoded = rest.partition("+")
-    key = _unb64(encoded)
+    return name, key_id, unb64(encoded)
+
+
+def _split_ed25519(text: str) -> tuple[str, str, bytes]:
+    name, key_id, key = split_key(text)
     if key[:1] != _ED25519 or len(key) != 1 + _KEY_SIZE:
         raise NoteError("not an Ed25519 key of a signed note")
     return name, key_id, key[1:]
@@ -173,7 +183,7 @@ class Checkpoint(NamedTuple):
 
     def text(self) -> str:
         """The three lines that are signed."""
-        return f"{self.origin}\n{self.size}\n{_b64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{b64(self.root)}\n"
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":
@@ -181,8 +191,8 @@ class Checkpoint(NamedTuple):
         lines = text.split("\n")
         if len(lines) < len(("origin", "size", "root", "")) or not all(lines[:-1]):
             raise NoteError("not a checkpoint")
-        origin, size, root = lines[0], lines[1], _unb64(lines[2])
-        if not (size.isascii() and size.isdecimal() and str(int(size)) == size and len(root) == HASH_SIZE):
+        origin, size, root = lines[0], lines[1], unb64(lines[2])
+        if not (_SIZE.fullmatch(size) and len(root) == HASH_SIZE):
             raise NoteError("not a checkpoint")
         return cls(origin, int(size), root)
 
@@ -195,16 +205,17 @@ def open_checkpoint(data: bytes, verifier: Verifier) -> Checkpoint:
     return checkpoint
 
 
-def _b64(data: bytes) -> str:
+def b64(data: bytes) -> str:
+    """Standard base64."""
     return base64.b64encode(data).decode("ascii")
 
 
-def _unb64(text: str) -> bytes:
-    """Strict base64: whatever decodes to the same bytes in another spelling is refused."""
+def unb64(text: str) -> bytes:
+    """Strict base64: whatever decodes to the same bytes in another spelling is refused. Raises NoteError."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise NoteError("not base64") from error
-    if _b64(data) != text:
+    if b64(data) != text:
         raise NoteError("not base64")
     return data
