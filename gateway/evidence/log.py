@@ -122,6 +122,13 @@ class Log:
             except (OSError, HeadError) as error:  # TimeoutError is an OSError
                 raise self._degrade(_cause(error)) from error
 
+    async def endorse(self, text: str, lines: list[str]) -> bool:
+        """Add cosignatures to the checkpoint of that text; False when it is not the latest any more. Raises OSError.
+
+        In the thread that writes checkpoints, so that an older one can never take the place of a newer one.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._tile_thread, self._publisher.endorse, text, lines)
+
     async def _lay_out(self, publication: Publication, droppable: list[Path]) -> None:
         """Raises OSError and HeadError."""
         work = asyncio.get_running_loop().run_in_executor(

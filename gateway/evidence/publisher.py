@@ -7,9 +7,10 @@ are removed after one sync of the whole file system has made the files durable.
 import os
 from pathlib import Path
 
+from gateway.evidence.cosign import with_lines
 from gateway.evidence.files import put_file
 from gateway.evidence.head import SignedHead
-from gateway.evidence.note import Checkpoint, Signer
+from gateway.evidence.note import Checkpoint, NoteError, Signer, open_note
 from gateway.evidence.objects import Objects
 from gateway.evidence.tree import Publication
 
@@ -35,12 +36,28 @@ class Publisher:
             _remove_folder(self._prefix / f"{name}.p")
         self._head.advance(publication.head)
         checkpoint = Checkpoint(self._signer.verifier.name, *publication.head)
-        put_file(self._prefix / "checkpoint", self._signer.sign(checkpoint.text()))
+        if self._on_disk() != checkpoint.text():  # else it may carry cosignatures already
+            put_file(self._prefix / "checkpoint", self._signer.sign(checkpoint.text()))
         self._checked = True
         if droppable:
             os.sync()
             for path in droppable:
                 path.unlink(missing_ok=True)
+
+    def endorse(self, text: str, lines: list[str]) -> bool:
+        """Add cosignatures to the checkpoint, unless another one has taken its place by now. Raises OSError."""
+        if self._on_disk() != text:
+            return False
+        path = self._prefix / "checkpoint"
+        put_file(path, with_lines(path.read_bytes(), lines))
+        return True
+
+    def _on_disk(self) -> str:
+        """The text of the checkpoint that lies there, if our signature on it is good; else nothing."""
+        try:
+            return open_note((self._prefix / "checkpoint").read_bytes(), [self._signer.verifier]).text
+        except (FileNotFoundError, NoteError):
+            return ""
 
     def _put(self, name: str, data: bytes) -> None:
         path = self._prefix / name

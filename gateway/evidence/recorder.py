@@ -109,6 +109,11 @@ class Recorder:
         """The public key checkpoints are signed with; its name is the log's origin."""
         return self._opened.keys.signer.verifier
 
+    @property
+    def epoch(self) -> int:
+        """Which epoch of the log is written."""
+        return self._opened.keys.epoch
+
     def mac(self, exact: bytes) -> str:
         """`hmac:` + hex over exact bytes, under the epoch's key."""
         return self._opened.keys.mac_key.mac(exact)
@@ -135,6 +140,10 @@ class Recorder:
         ledger = self._log.ledger
         data: dict[str, object] = {"open": len(ledger.sessions), "digest": ledger.open_digest()}
         self._write(Event(type=EventType.HEARTBEAT, data=data))
+
+    async def endorse(self, text: str, lines: list[str]) -> bool:
+        """Add cosignatures to the checkpoint of that text, if it is still the latest. Raises OSError."""
+        return await self._log.endorse(text, lines)
 
     async def close(self) -> None:
         """Record that the log is closed, sign it, and let go of the files. A second call does nothing."""

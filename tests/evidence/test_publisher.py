@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.evidence.cosign import open_cosigned
 from gateway.evidence.head import HeadError, SignedHead
-from gateway.evidence.note import Signer, open_checkpoint
+from gateway.evidence.note import Signer, open_checkpoint, split_note
 from gateway.evidence.objects import Objects
 from gateway.evidence.publisher import Publisher
 from gateway.evidence.tree import Tree
+from tests.evidence.witnesses import CosigningKey
 from tests.evidence.world import Disk
 
 SIGNER = Signer("log.test", bytes(32))
@@ -103,3 +105,38 @@ def test_segments_are_removed_only_after_everything_was_synced(
     monkeypatch.setattr(os, "sync", lambda: seen.append(segment.exists()))
     publish(tree, publisher(tmp_path), [segment])
     assert (seen, segment.exists()) == ([True], False)
+
+
+def test_cosignatures_are_added_to_the_checkpoint_they_are_for_and_stay_with_it(tmp_path: Path, tree: Tree) -> None:
+    made, witness = publisher(tmp_path), CosigningKey()
+    publish(tree, made)
+    path = tmp_path / "log/checkpoint"
+    text = split_note(path.read_bytes())[0]
+    assert made.endorse(text, [witness.line(text, 1)])
+    publish(tree, made)
+    found = open_cosigned(path.read_bytes(), SIGNER.verifier, [witness.key])
+    assert [each.witness for each in found.by] == [witness.key.name]
+
+
+def test_cosignatures_that_come_too_late_are_not_added_to_the_next_checkpoint(tmp_path: Path, tree: Tree) -> None:
+    made, witness = publisher(tmp_path), CosigningKey()
+    publish(tree, made)
+    path = tmp_path / "log/checkpoint"
+    text = split_note(path.read_bytes())[0]
+    tree.add(b"more", [])
+    publish(tree, made)
+    after = path.read_bytes()
+    assert not made.endorse(text, [witness.line(text, 1)])
+    assert path.read_bytes() == after
+
+
+def test_nothing_is_added_where_no_checkpoint_of_ours_lies(tmp_path: Path, tree: Tree) -> None:
+    made = publisher(tmp_path)
+    assert not made.endorse("log.test\n", ["— w AAAAAAA="])
+    publish(tree, made)
+    path = tmp_path / "log/checkpoint"
+    foreign = Signer("log.test", b"f" * 32).sign(split_note(path.read_bytes())[0])
+    path.write_bytes(foreign)
+    assert not made.endorse(split_note(foreign)[0], ["— w AAAAAAA="])
+    publish(tree, made)
+    assert open_checkpoint(path.read_bytes(), SIGNER.verifier).size == 5
