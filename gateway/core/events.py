@@ -30,7 +30,16 @@ class EventType(StrEnum):
     LOG_CLOSED = "log.closed"
     LOG_RECOVERED = "log.recovered"
     LOG_DEGRADED = "log.degraded"
+    LOG_PRUNED = "log.pruned"
+    BODY_SHREDDED = "body.shredded"
+    CLOCK_JUMPED = "clock.jumped"
+    KEY_CREATED = "key.created"
     HEARTBEAT = "heartbeat"
+    WITNESS_COSIGNED = "witness.cosigned"
+    WITNESS_FAILED = "witness.failed"
+    WITNESS_REFUSED = "witness.refused"
+    RECORDING_SEALED = "recording.sealed"
+    RECORDING_SHREDDED = "recording.shredded"
     EVIDENCE_ACCESSED = "evidence.accessed"
 
 

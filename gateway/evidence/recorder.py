@@ -57,6 +57,8 @@ class Recorder:
         self._gap: Degraded | None = None
         """the first of the failures that no leaf tells of yet"""
         self._heart: asyncio.Task[None] | None = None
+        self._suspended: Degraded | None = None
+        """recordings cannot be written, though the log can"""
         self._log.on_repaired = self._repaired
 
     @classmethod
@@ -92,7 +94,7 @@ class Recorder:
     @property
     def degraded(self) -> Degraded | None:
         """Why and since when nothing can be recorded; None when all is well."""
-        return self._log.degraded
+        return self._log.degraded or self._suspended
 
     @property
     def size(self) -> int:
@@ -121,6 +123,8 @@ class Recorder:
     async def append(self, event: Event) -> Receipt:
         """Write an event; returns once it is as durable as it asks. Raises Unavailable("evidence.unavailable")."""
         try:
+            if self._suspended is not None and event.type is EventType.STATEMENT_DECIDED and event.ok:
+                raise Unavailable("evidence.unavailable")
             self._settle(event)
             receipt = self._write(event)
         except Unavailable:
@@ -130,6 +134,17 @@ class Recorder:
         if event.durable or (self._each and event.type is EventType.STATEMENT_DECIDED):
             await self._durable(event, receipt)
         return receipt
+
+    def suspend(self, cause: str) -> None:
+        """Let no statement through until `resume`: what agents receive cannot be recorded. `cause` names the error."""
+        if self._suspended is None:
+            self._suspended = Degraded(cause, self._clock.now_ns())
+
+    def resume(self) -> None:
+        """Recordings can be written again: say from when to when nothing was let through."""
+        suspended, self._suspended = self._suspended, None
+        if suspended is not None:
+            self._repaired(suspended)
 
     async def checkpoint(self) -> None:
         """Sync, lay out and sign everything appended until now. Raises Unavailable."""
