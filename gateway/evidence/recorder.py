@@ -123,8 +123,7 @@ class Recorder:
     async def append(self, event: Event) -> Receipt:
         """Write an event; returns once it is as durable as it asks. Raises Unavailable("evidence.unavailable")."""
         try:
-            if self._suspended is not None and event.type is EventType.STATEMENT_DECIDED and event.ok:
-                raise Unavailable("evidence.unavailable")
+            self._hold_back(event)
             self._settle(event)
             receipt = self._write(event)
         except Unavailable:
@@ -184,6 +183,11 @@ class Recorder:
             if event.type is EventType.STATEMENT_DECIDED and event.ok:
                 self._keep(_without_outcome(Undecided(event.did, event.sid, event.res, event.act), NOT_FORWARDED))
             raise
+
+    def _hold_back(self, event: Event) -> None:
+        """What is to be let through is not, while it could not be recorded. Raises Unavailable."""
+        if self._suspended is not None and event.type is EventType.STATEMENT_DECIDED and event.ok:
+            raise Unavailable("evidence.unavailable")
 
     def _settle(self, event: Event) -> None:
         """A session that closes leaves no decision without an outcome. Raises Unavailable."""
