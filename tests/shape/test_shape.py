@@ -12,6 +12,8 @@ ROOMS_WITH_ADAPTERS = ("identity", "policy", "approvals", "evidence")
 ADAPTERS: dict[str, str] = {
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
+    "evidence/witnessing.py": "witnesses, asked beside the traffic",
+    "evidence/witness_http.py": "the line to a witness",
     "policy/activation.py": "the bundle's file, watched",
     "policy/office.py": "orders, carried out beside each other",
     "policy/shadow.py": "a candidate is tried in a thread",

@@ -1,0 +1,68 @@
+"""Sends `add-checkpoint` to a witness over HTTP: one connection kept alive, no redirects, bounded in time and size."""
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import aiohttp
+
+from gateway.evidence.witness import MAX_ANSWER, Answer, Trouble, Why
+
+_HEADERS: Final = {"Accept-Encoding": "identity", "Content-Type": "text/plain; charset=utf-8"}
+
+
+class WitnessAddress(NamedTuple):
+    """Where a witness takes checkpoints, and how it is asked."""
+
+    url: str
+    """its submission prefix"""
+    timeout: float = 5.0
+    """seconds for one question"""
+    ca: Path | None = None
+    """authority of an https address; the system's when absent"""
+
+
+class WitnessLine:
+    """The line to one witness."""
+
+    def __init__(self, address: WitnessAddress) -> None:
+        self._address = address
+        self._url = address.url.rstrip("/") + "/add-checkpoint"
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, body: bytes) -> Answer | Trouble:
+        """Ask."""
+        try:
+            async with asyncio.timeout(self._address.timeout):
+                return await self._post(body)
+        except TimeoutError:
+            return Trouble(Why.TIMEOUT)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Trouble(Why.UNREACHABLE, type(error).__name__)
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _post(self, body: bytes) -> Answer | Trouble:
+        if self._session is None:
+            tls = await asyncio.to_thread(_context, self._address.ca)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=tls, limit=1),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # so that the bound on its size means what it says
+            )
+        async with self._session.post(self._url, data=body, headers=_HEADERS, allow_redirects=False) as response:
+            found = bytearray()
+            async for piece in response.content.iter_any():
+                found += piece
+                if len(found) > MAX_ANSWER:
+                    return Trouble(Why.ANSWER, "too long")
+            return Answer(response.status, bytes(found))
+
+
+def _context(ca: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca)
