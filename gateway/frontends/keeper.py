@@ -111,7 +111,12 @@ class Keeper:
 
     async def open(self, sid: str, settings: Mapping[str, str]) -> Link:
         """A connection for one session, within `pool_max`. Raises Unavailable."""
-        return await self.pool.open(self.target, application_name=f"qw/{sid}", settings=settings)
+        return await self.pool.open(self.target, application_name=self.name_of(sid), settings=settings)
+
+    @staticmethod
+    def name_of(sid: str) -> str:
+        """What the server knows a session as, and writes in front of each line of its log (log_line_prefix `%a`)."""
+        return f"qw/{sid}"
 
     async def cancel(self, link: Link) -> None:
         """Ask the server to cancel what `link` is doing; a server that is away has nothing to cancel."""

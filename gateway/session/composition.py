@@ -1,7 +1,8 @@
 """The text that is sent in the place of what the client wrote, and where its characters stand in the original.
 
-Everything between the statements stays byte for byte. A simple Query gets a leading comment with the decision id, so
-that the database's own log names the decision (`evidence.md`, Completeness).
+Everything between the statements stays byte for byte. In front stands a comment with the decision id of the first, so
+that the database's own log names the decision (`evidence.md`, Completeness). What is prepared carries that of its
+Parse: the server's log shows it at each Execute, and the leaf of an Execute's decision names it (`mark`).
 """
 
 from collections.abc import Sequence
@@ -42,10 +43,10 @@ class Positions:
 NOWHERE: Final = Positions()
 
 
-def compose(text: str, rulings: Sequence[Ruling], *, comment: bool = True) -> tuple[str, Positions]:
+def compose(text: str, rulings: Sequence[Ruling]) -> tuple[str, Positions]:
     """Put each statement's plan in its place. Spans are UTF-8 byte offsets, in order and apart."""
     source = text.encode()
-    out = [f"/* querywarden:{rulings[0].did} */ "] if comment and rulings else []
+    out = [f"/* querywarden:{rulings[0].did} */ "] if rulings else []
     pieces: list[Piece] = []
     at, sent = 0, sum(map(len, out))
     for ruling in rulings:

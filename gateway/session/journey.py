@@ -59,7 +59,7 @@ def travel(legs: Iterable[Leg], phase: Phase, traveller: Traveller, ground: Grou
     if any(ruling.refusal for ruling in rulings):
         rulings = [ruling if ruling.refusal else _withheld(ruling) for ruling in rulings]
     for leg, ruling in zip(legs, rulings, strict=True):
-        yield Record(decided(ruling, phase, traveller), leg.exact)
+        yield Record(decided(ruling, phase, traveller, leg.mark or legs[0].did), leg.exact)
     return tuple(rulings)
 
 

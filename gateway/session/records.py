@@ -12,12 +12,17 @@ from gateway.sql.tokens import redact
 _CHANGING = frozenset({"write", "ddl", "dcl", "procedure", "admin"})
 
 
-def decided(ruling: Ruling, phase: Phase, traveller: Traveller) -> Event:
-    """The record that stands before a statement is forwarded (`evidence.md`, Write path)."""
+def decided(ruling: Ruling, phase: Phase, traveller: Traveller, mark: str = "") -> Event:
+    """The record that stands before a statement is forwarded (`evidence.md`, Write path).
+
+    `mark` is the decision id in front of the text that brings it to the server: its own is not written out.
+    """
     verdict, statement = ruling.verdict, ruling.understood.statement
     data: dict[str, object] = {"phase": phase.value}
     if statement.count > 1:
         data["count"] = statement.count
+    if mark not in {"", ruling.did} and not ruling.refusal:
+        data["mark"] = mark
     if verdict.shadow is not None:
         said = {"bundle": _named("sha256", verdict.shadow.bundle_sha256), "outcome": verdict.shadow.outcome}
         differs = {"change": verdict.shadow.change, "codes": list(verdict.shadow.codes)}

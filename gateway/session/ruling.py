@@ -26,6 +26,8 @@ class Leg:
     """for a prepared statement: its text, read against the snapshot that holds now"""
     cursor: "Ruling | None" = None
     """for FETCH: the ruling its cursor was opened under"""
+    mark: str = ""
+    """for Execute: the decision id in front of the text that was prepared, by which the server's log knows it"""
 
     def __repr__(self) -> str:
         """Without the text."""

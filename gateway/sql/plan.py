@@ -31,6 +31,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """(table OID, attnum) of protected columns that may arrive as they are; another one in RowDescription is a leak"""
     copy: CopyOut | None = None
     """for COPY of a known relation TO STDOUT; None where the fields come from a query, or the options are not plain"""
+    column: str = ""
+    """the name its only column goes by, where the server gives it another"""
     governed: bool = False
     """it touches something governed: what the server says about it is not shown"""
 

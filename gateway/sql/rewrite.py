@@ -10,6 +10,7 @@ from postgast import pg_query_pb2 as pb
 from gateway.core.errors import Refused
 from gateway.core.site import Posture
 from gateway.core.verdict import Mask, Obligations
+from gateway.sql import application
 from gateway.sql.catalog import Catalog
 from gateway.sql.copy_out import copied_out, rewrite_copy
 from gateway.sql.edits import Edited, apply
@@ -96,6 +97,7 @@ def _work(job: Job, tree: Message) -> None:
     repair_groups(job)
     guard_fences(job)
     hide_estimates(job)
+    job.edits += application.renamed(job.understood, job.places, job.catalog.server_version)
 
 
 def _plan(job: Job) -> Plan:
@@ -112,6 +114,7 @@ def _plan(job: Job) -> Plan:
         predicates_on_masked=tuple(sorted(job.predicates, key=_by_name)),
         expected_raw=job.visibility.cleared(job.catalog),
         copy=copied_out(job, job.tree) if isinstance(job.tree, pb.CopyStmt) else None,
+        column=application.NAME if application.is_shown(job.tree) else "",
         governed=job.understood.governed or any(found is not None and job.governed(found) for found in touched),
     )
 

@@ -125,7 +125,8 @@ def _by(deadline: float | None) -> float:
 
 async def _log_in(target: Target, stream: Stream, settings: Mapping[str, str]) -> Link:
     asked = {**settings, "user": target.user, "database": target.database}
-    parameters = {name: value for name, value in asked.items() if value and "\0" not in value}
+    given = {name: value for name, value in asked.items() if value or "." in name}  # customized: empty, but there
+    parameters = {name: value for name, value in given.items() if "\0" not in value}
     stream.write(startup_message(parameters, target.minor))
     tls = stream.tls is not None
     login = Login(target, tls=tls, binding=_certificate_hash(stream) if tls else None)

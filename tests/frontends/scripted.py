@@ -123,7 +123,8 @@ class ServerModel:
                 return self._query(body.rstrip(b"\0").decode())
             case "P":
                 name, text, _ = (part.decode("latin-1") for part in body.split(b"\0", 2))
-                return self._parse(name, text)
+                mark = _MARK.match(text)
+                return self._parse(name, text[mark.end() :] if mark else text)
             case "B":
                 portal, name, _ = (part.decode("latin-1") for part in body.split(b"\0", 2))
                 return self._bind(portal, name)

@@ -49,7 +49,7 @@ SESSION: Final = (
         ("the string syntax may move", '    if name == "standard_conforming_strings" and value != "on":\n', "    if False:\n", (f"{_PG}/test_relay.py",)),
         ("columns are not checked", "            check_columns(conversation, item, step)\n", "            pass\n", (f"{_PG}/test_results.py", f"{_PG}/test_relay.py")),
         ("notices pass as they are", '        case b"N":\n            return scrub(conversation, item, step)\n', "", (f"{_PG}/test_server_texts.py", f"{_PG}/test_relay.py")),
-        ("the answer to our own Describe is shown", '    return b"" if step.hidden else item.raw', "    return item.raw", (f"{_PG}/test_relay.py",)),
+        ("the answer to our own Describe is shown", '            return b"" if step.hidden else naming.described(item, step)\n', "            return naming.described(item, step)\n", (f"{_PG}/test_relay.py",)),
     ),
     *_in(f"{_PG}/results",
         ("an unexpected column is shown", "        if place in protected and place not in expected:\n", "        if False:\n", (f"{_PG}/test_results.py",)),

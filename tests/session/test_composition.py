@@ -18,10 +18,19 @@ def rulings(text: str) -> list[Ruling]:
     return [rule(Leg(one, f"did-{n}", b""), fakes.verdict(), fakes.GROUND) for n, one in enumerate(found)]
 
 
-def test_a_query_is_marked_with_its_decision_and_a_parse_is_not() -> None:
-    text = "SELECT 1"
-    assert compose(text, rulings(text))[0] == "/* querywarden:did-0 */ SELECT 1"
-    assert compose(text, rulings(text), comment=False)[0] == text
+MARK = "/* querywarden:did-0 */ "
+
+
+def test_every_text_is_marked_with_the_decision_of_its_first_statement() -> None:
+    for text in (
+        "SELECT 1",
+        "BEGIN",
+        "FETCH c",
+        "SELECT 1; SELECT 2",
+        " ;; COMMIT",
+        "/* querywarden:did-9 */ SELECT 1",
+    ):
+        assert compose(text, rulings(text))[0] == MARK + text
 
 
 def test_a_text_without_statements_is_sent_as_it_is() -> None:
@@ -34,7 +43,7 @@ def test_a_text_without_statements_is_sent_as_it_is() -> None:
 )
 def test_what_stands_between_and_around_statements_stays(parts: list[str], between: str) -> None:
     text = between.join(parts)
-    assert compose(text, rulings(text), comment=False)[0] == text
+    assert compose(text, rulings(text))[0] == MARK + text
 
 
 @given(st.lists(st.sampled_from(["SELECT 1", "SELECT 'ü😀'"]), min_size=1, max_size=3))

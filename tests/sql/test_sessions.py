@@ -2,18 +2,20 @@
 # ruff: noqa: E501 -- a table of statements, one a line
 
 from gateway.core.verdict import Obligations
+from gateway.sql.application import NAME
 from gateway.sql.rewrite import rewrite
 from tests.sql.payments import OPEN, catalog, read
 from tests.support.sessions import Session, postgres_sessions
 
 
 def changed(session: Session) -> list[str]:
-    """Statements of a session that are a hazard, or would not be sent as they are."""
+    """Statements of a session that are a hazard, or would not be sent as they are. Names of applications are."""
+    statements = [found for text in session.sql for found in read(text, OPEN)]
     return [
         found.text
-        for text in session.sql
-        for found in read(text, OPEN)
-        if found.statement.hazards or rewrite(found, Obligations(), catalog(), OPEN).text != found.text
+        for found in statements
+        if found.statement.hazards
+        or (rewrite(found, Obligations(), catalog(), OPEN).text != found.text and NAME not in found.statement.settings)
     ]
 
 

@@ -9,6 +9,7 @@ from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
 from gateway.session.exchange import Entry, Exchange, Wait
+from gateway.session.naming import Application
 from gateway.session.registry import Change, Registry
 from gateway.session.ruling import Ruling
 from gateway.session.task import Phase, Settled, Task
@@ -51,6 +52,8 @@ class Conversation:
     """settings the agent asked for at startup, for the upstream connection"""
     pid: int = 0
     """the process id the client was told at login; its server's own is never shown"""
+    application: Application = field(init=False)
+    """the agent's own application_name"""
     exchange: Exchange = field(default_factory=Exchange)
     registry: Registry = field(default_factory=Registry)
     link: Link | None = None
@@ -86,6 +89,10 @@ class Conversation:
     _progress: asyncio.Event = field(default_factory=asyncio.Event)
     _skipped: list[Task] = field(default_factory=list)
     _timers: dict[Task, asyncio.TimerHandle] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with what the startup message said."""
+        self.application = Application(self.traveller.application)
 
     @property
     def at_rest(self) -> bool:

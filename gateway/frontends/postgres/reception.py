@@ -15,13 +15,12 @@ from gateway.frontends.postgres.login import SAID, TurnedAway, authenticate, che
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
 from gateway.session.traveller import Traveller
+from gateway.sql.application import OWN, stored
 from gateway.upstream.stream import Stream
 from gateway.wire.postgres.frames import ClientReader
 
 _KEY_BYTES, _LONG_KEY_BYTES = 4, 32
 """a cancel key of protocol 3.0, and one of 3.2"""
-_NAME_MAX = 63
-"""characters of an application name, NAMEDATALEN - 1"""
 _SAID_MAX = 256
 _LOOK_SECONDS = 0.02
 CLOSING_SECONDS = 15.0
@@ -104,11 +103,11 @@ class Reception:
             raise TurnedAway(failure(late, fatal=True)) from None
         arrival.slot.release()
         try:
-            await keeper.ground()
+            version = (await keeper.ground()).catalog.server_version
         except Unavailable as error:
             await self.house.note(failed(error, arrival.peer, keeper.name))
             raise EndSession.because(error) from None
-        traveller = self._traveller(arrival, principal, keeper)
+        traveller = self._traveller(arrival, principal, keeper, version)
         if self.closing or not await self.house.note(records.opened(traveller)):
             raise EndSession.because(Unavailable("session.stopping" if self.closing else "evidence.unavailable"))
         return self._begin(arrival, reader, keeper, traveller)
@@ -117,7 +116,7 @@ class Reception:
         self, arrival: ClientStartup, reader: ClientReader, keeper: Keeper, traveller: Traveller
     ) -> tuple[Conversation, tuple[int, bytes]]:
         """From here on it is a session: it has been opened in the record, and will be closed there."""
-        settings = check_settings(arrival.startup)
+        settings = check_settings(arrival.startup) | {OWN: traveller.application}
         conversation = Conversation(self.house, keeper, traveller, arrival.stream, settings)
         key = self._new_key(_LONG_KEY_BYTES if arrival.startup.long_cancel_keys else _KEY_BYTES)
         conversation.pid = key[0]
@@ -131,7 +130,7 @@ class Reception:
             if key not in self.running:
                 return key
 
-    def _traveller(self, arrival: ClientStartup, principal: Principal, keeper: Keeper) -> Traveller:
+    def _traveller(self, arrival: ClientStartup, principal: Principal, keeper: Keeper, version: int) -> Traveller:
         parameters = arrival.startup.parameters
         return Traveller(
             sid=new_id(self.house.clock),
@@ -145,6 +144,6 @@ class Reception:
             client_ip=arrival.peer,
             tls=arrival.tls,
             started_ns=self.house.clock.now_ns(),
-            application=cleaned(parameters.get("application_name", ""), _NAME_MAX),
+            application=stored(parameters.get("application_name", ""), version),
             said={short: cleaned(parameters[name], _SAID_MAX) for name, short in SAID.items() if name in parameters},
         )

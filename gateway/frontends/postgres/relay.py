@@ -7,7 +7,7 @@ server that could carry a protected value, and card numbers that the net finds.
 import contextlib
 
 from gateway.core.errors import GatewayError, ProtocolError, Unavailable
-from gateway.frontends.postgres import paths
+from gateway.frontends.postgres import naming, paths
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.mirror import follow
 from gateway.frontends.postgres.refusing import REJECTED
@@ -23,7 +23,7 @@ from gateway.wire.postgres.frames import DataRun, Frame, Received, ServerReader
 
 _PASSED_PARAMETERS = frozenset(
     {
-        "application_name", "client_encoding", "DateStyle", "default_transaction_read_only", "in_hot_standby",
+        "client_encoding", "DateStyle", "default_transaction_read_only", "in_hot_standby",
         "integer_datetimes", "IntervalStyle", "is_superuser", "scram_iterations", "search_path", "server_encoding",
         "server_version", "session_authorization", "standard_conforming_strings", "TimeZone",
     }
@@ -77,6 +77,7 @@ async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -
             out.append(_translate(conversation, item, step))
             _settle(conversation, step)
             paths.heard(conversation, item.kind, step.finished)
+            naming.heard(conversation, item.kind, step.finished)
     finally:
         await _show(conversation, b"".join(out), finished, ready=ready)
     conversation.moved()
@@ -135,10 +136,12 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
             return b"" if conversation.guarded else _notification(conversation, item)
         case b"T":
             check_columns(conversation, item, step)
+            return b"" if step.hidden else naming.described(item, step)
         case b"n":
             no_columns(step)
         case b"Z":
             conversation.ready(server.parse_ready_for_query(item))
+            return naming.at_rest(conversation) + (b"" if step.hidden else item.raw)
         case b"C" | b"s":
             return _complete(conversation, item, step)
         case _:
@@ -173,6 +176,8 @@ def _parameter(conversation: Conversation, item: Frame) -> bytes:
         raise ProtocolError("upstream.unpinned", name)
     if name == "standard_conforming_strings" and value != "on":
         raise ProtocolError("upstream.unpinned", name)
+    if name == naming.NAME:
+        return naming.of_the_session(conversation, value)
     return item.raw if name in _PASSED_PARAMETERS or not conversation.guarded else b""
 
 

@@ -55,7 +55,7 @@ async def on_parse(conversation: Conversation, message: wire.Parse) -> None:
             conversation.registry.forget(Space.STATEMENT, "")
         return
     rulings = [task.ruling for task in tasks]
-    text, positions = compose(message.text, rulings, comment=False)
+    text, positions = compose(message.text, rulings)
     prepared = Prepared(rulings[0] if rulings else None, message.text.encode(), message.types, positions=positions)
     change = conversation.note(Change(Space.STATEMENT, message.name, prepared))
     entry = Entry(Wait.PARSE, tasks, change=change, about=prepared)
@@ -114,10 +114,10 @@ async def _leg(conversation: Conversation, ground: Ground, portal: Portal, prior
     exact = prepared.text + portal.bind
     if isinstance(prior.understood.effect, model.Execute):
         (leg,) = await readings(conversation, ground, prior.understood.text, prepared.types)
-        return replace(leg, exact=exact)
+        return replace(leg, exact=exact, mark=prior.did)
     understood = read_again(conversation, ground, prepared) or prior.understood
     cursor = await cursor_of(conversation, understood)
-    return Leg(understood, new_id(conversation.house.clock), exact, prior, understood, cursor)
+    return Leg(understood, new_id(conversation.house.clock), exact, prior, understood, cursor, prior.did)
 
 
 def _columns_unknown(conversation: Conversation, prepared: Prepared) -> bool:

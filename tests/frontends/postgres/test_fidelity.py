@@ -282,7 +282,6 @@ SESSION: Mapping[str, Sequence[Step]] = {
     ],
 }  # fmt: skip
 ALL = {**PORTALS, **PIPELINES, **COPIES, **SESSION}
-_OTHERWISE = {b"application_name"}
 _OWN_WORDS = {"26000", "34000"}
 """SQLSTATEs of names that the frontend knows not to exist: it says so itself, in words of its own"""
 
@@ -294,18 +293,16 @@ def play(client: RawClient, script: Sequence[Step]) -> list[tuple[str, object]]:
         client.send(data)
         for kind in until:
             seen += client.read_to(kind)
-    return [found for found in map(_comparable, seen) if found is not None]
+    return [_comparable(found) for found in seen]
 
 
-def _comparable(found: Message) -> tuple[str, object] | None:
+def _comparable(found: Message) -> tuple[str, object]:
     match found.kind:
         case "E" | "N":
             ours = found.fields.get("C") in _OWN_WORDS
             return found.kind, {
                 name: value for name, value in found.fields.items() if name in ("SC" if ours else "SCMDHP")
             }
-        case "S":
-            return None if found.body.split(b"\0")[0] in _OTHERWISE else (found.kind, found.body)
         case "A":
             return found.kind, found.body[4:]
         case _:
