@@ -192,13 +192,15 @@ def activated(bundle: str, digest: str, raw: bytes) -> Event:
     return Event(type=EventType.BUNDLE_ACTIVATED, bundle=bundle, policy_digest=digest, data=data)
 
 
-async def write(folder: Path, decisions: int, *, days: float = 1, now_ns: int | None = None) -> None:
+async def write(
+    folder: Path, decisions: int, *, days: float = 1, now_ns: int | None = None, different: int = QUESTIONS
+) -> None:
     """Fill a folder with a closed log whose last leaf is of now, and whose first is `days` older."""
     raw = DEMO.read_bytes()
     bundle, digest = f"sha256:{BundleStore(folder).keep(raw)}", f"sha256:{policy_digest(read_bundle_files(DEMO))}"
     step_ns = int(days * _DAY_NS) // decisions
     clock = FastClock((time.time_ns() if now_ns is None else now_ns) - step_ns * decisions)
-    asked = list(questions(min(QUESTIONS, decisions)))
+    asked = list(questions(min(different, decisions)))
     recorder = await Recorder.open(folder, clock, checkpoint_interval=3600, name="log.bench")
     await recorder.append(activated(bundle, digest, raw))
     writer = Writer(recorder, clock, asked, (bundle, digest))

@@ -23,7 +23,7 @@ BODY_NAMES: Final = frozenset({"in", "out", "body"})
 NAMED: Final = "sha256:"
 
 
-class Leaf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Leaf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A leaf as it is written (`docs/reference/leaf.md`)."""
 
     act: str = ""
@@ -61,7 +61,7 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
     def moved_data(self) -> str:
         """`sha256:…` of the body that holds the facts; empty when they stand in the leaf."""
-        if isinstance(self.data, msgspec.UnsetType) or not bytes(self.data).startswith(b'"'):
+        if self.data is msgspec.UNSET or bytes(self.data)[:1] != b'"':
             return ""
         return msgspec.json.decode(self.data, type=str)
 

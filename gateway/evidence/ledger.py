@@ -5,7 +5,8 @@ The writer numbers leaves by it, a restart learns from it what a crash cut short
 
 import hashlib
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import msgspec
 
@@ -14,9 +15,52 @@ from gateway.core.events import EventType
 MAX_ENDED: Final = 4096
 """sessions that have ended and whose stragglers are still numbered on"""
 _ENDS: Final = frozenset({EventType.SESSION_CLOSED.value, EventType.AUTH_FAILED.value})
+_LOG_CLOSED: Final = EventType.LOG_CLOSED.value
+_OPENED: Final = EventType.SESSION_OPENED.value
+_DECIDED: Final = EventType.STATEMENT_DECIDED.value
+_FINISHED: Final = EventType.STATEMENT_FINISHED.value
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Told(Protocol):
+    """What a ledger must know of a leaf."""
+
+    @property
+    def type(self) -> str:
+        """As the leaf has it."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Number in its session."""
+        ...
+
+    @property
+    def ok(self) -> bool:
+        """Of a decision: it was let through."""
+        ...
+
+    @property
+    def sid(self) -> str:
+        """Session; empty for the gateway itself."""
+        ...
+
+    @property
+    def did(self) -> str:
+        """Decision."""
+        ...
+
+    @property
+    def res(self) -> str:
+        """Connection."""
+        ...
+
+    @property
+    def act(self) -> str:
+        """Action."""
+        ...
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """The part of a leaf that says what is open. Other fields are passed over."""
 
     type: str
@@ -59,13 +103,13 @@ class OpenState(msgspec.Struct, frozen=True, array_like=True):
 class Ledger:
     """Follows the leaves one by one."""
 
-    def __init__(self, state: OpenState | None = None) -> None:
+    def __init__(self, state: OpenState | None = None, ended: Mapping[str, int] | None = None) -> None:
         self.sessions: dict[str, tuple[int, str]] = dict(state.sessions) if state else {}
         self.decisions: dict[str, Undecided] = {entry.did: entry for entry in state.decisions} if state else {}
         self.own = state.own if state else 1
         self.clean = state.clean if state else True
         """the last leaf closed the log, or there is none"""
-        self._ended: OrderedDict[str, int] = OrderedDict()
+        self._ended: OrderedDict[str, int] = OrderedDict(ended or {})
 
     def next_number(self, sid: str) -> int:
         """The number the session's next leaf must have."""
@@ -75,20 +119,22 @@ class Ledger:
             return self.sessions[sid][0]
         return self._ended.get(sid, 1)
 
-    def follow(self, mark: Mark) -> None:
+    def follow(self, mark: Told) -> None:
         """Take in one leaf."""
-        self.clean = mark.type == EventType.LOG_CLOSED
-        if not mark.sid:
+        kind, sid = mark.type, mark.sid
+        self.clean = kind == _LOG_CLOSED
+        if not sid:
             self.own = mark.seq + 1
-        elif mark.type == EventType.SESSION_OPENED or (mark.sid in self.sessions and mark.type not in _ENDS):
-            known = self.sessions.get(mark.sid)
-            self.sessions[mark.sid] = (mark.seq + 1, known[1] if known else mark.res)
+        elif (known := self.sessions.get(sid)) is not None and kind not in _ENDS:
+            self.sessions[sid] = (mark.seq + 1, known[1])
+        elif kind == _OPENED:
+            self.sessions[sid] = (mark.seq + 1, mark.res)
         else:
-            self.sessions.pop(mark.sid, None)
+            self.sessions.pop(sid, None)
             self._end(mark)
-        if mark.type == EventType.STATEMENT_DECIDED and mark.ok:
-            self.decisions[mark.did] = Undecided(mark.did, mark.sid, mark.res, mark.act)
-        elif mark.type == EventType.STATEMENT_FINISHED:
+        if kind == _DECIDED and mark.ok:
+            self.decisions[mark.did] = Undecided(mark.did, sid, mark.res, mark.act)
+        elif kind == _FINISHED:
             self.decisions.pop(mark.did, None)
 
     def restart(self) -> None:
@@ -108,7 +154,11 @@ class Ledger:
         """To be written down."""
         return OpenState(dict(self.sessions), tuple(self.decisions.values()), self.own, self.clean)
 
-    def _end(self, mark: Mark) -> None:
+    def ended(self) -> dict[str, int]:
+        """Sessions that ended lately → their next number, the oldest first."""
+        return dict(self._ended)
+
+    def _end(self, mark: Told) -> None:
         self._ended[mark.sid] = mark.seq + 1
         self._ended.move_to_end(mark.sid)
         while len(self._ended) > MAX_ENDED:

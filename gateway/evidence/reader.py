@@ -14,6 +14,7 @@ from gateway.evidence.keys import load_verifier, public_key
 from gateway.evidence.merkle import Node
 from gateway.evidence.note import Checkpoint, Verifier, open_checkpoint
 from gateway.evidence.objects import Objects
+from gateway.evidence.pruned import Mark, read_mark
 from gateway.evidence.tiles import WIDTH, Tile, bundle_path, nodes_of, split_entries, tile_path
 from gateway.evidence.wal import read_segment, segments
 
@@ -23,6 +24,7 @@ class LogReader:
 
     def __init__(self, data_dir: Path, epoch: int, verifier: Verifier | None = None) -> None:
         self.epoch = epoch
+        self._data_dir = data_dir
         self.prefix = data_dir / "log" / str(epoch)
         self._keys = data_dir / "keys"
         self._objects = Objects(data_dir / "objects")
@@ -42,6 +44,20 @@ class LogReader:
     def checkpoint(self) -> Checkpoint:
         """The verified checkpoint."""
         return open_checkpoint(self.note, self.verifier)
+
+    @cached_property
+    def mark(self) -> Mark | None:
+        """How many leaves were pruned, and where that is recorded; None when all are here."""
+        return read_mark(self.prefix)
+
+    @property
+    def begin(self) -> int:
+        """Number of the first leaf whose content is here, a multiple of 256."""
+        return self.mark.size if self.mark else 0
+
+    def again(self) -> "LogReader":
+        """The same epoch as it is now."""
+        return LogReader(self._data_dir, self.epoch, self._given)
 
     def signed_head(self) -> Head:
         """What the writer remembers having signed."""
@@ -78,9 +94,10 @@ class LogReader:
         return entries[:width]
 
     def bundles(self) -> list[tuple[int, int]]:
-        """(number, width) of every bundle under the checkpoint."""
+        """(number, width) of every bundle under the checkpoint that was not pruned."""
         full, rest = divmod(self.checkpoint.size, WIDTH)
-        return [(number, WIDTH) for number in range(full)] + ([(full, rest)] if rest else [])
+        first = self.begin // WIDTH
+        return [(number, WIDTH) for number in range(first, full)] + ([(full, rest)] if rest else [])
 
     def frames(self) -> Iterator[Frame]:
         """Every good frame of the segments that are kept."""

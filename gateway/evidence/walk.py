@@ -1,20 +1,28 @@
 """Goes through a log leaf by leaf and checks what the Merkle tree cannot: that nothing was left out of the story.
 
 Numbers in a session run on without a gap, every decision that was let through has an outcome, heartbeats come and know
-the same open sessions as the leaves before them, and every leaf is written the one canonical way.
+the same open sessions as the leaves before them, and every leaf is written the one canonical way. What a walk knows at
+a leaf can be written down (`WalkState`), so that another one goes on from there.
 """
 
 from typing import Final, NamedTuple
 
+import msgspec
+
 from gateway.core.events import EventType
 from gateway.evidence.leaf import LeafError, decode_leaf, encode_leaf
-from gateway.evidence.ledger import Ledger, Mark
+from gateway.evidence.ledger import Ledger, OpenState, Told
 
 HEARTBEAT_LATE_NS: Final = 15_000_000_000
 """between two heartbeats, or the opening and the first"""
-SHREDDED: Final = "body.shredded"
-"""type of a leaf that names bodies which may be missing: their destruction was recorded"""
 _LET_THROUGH_UNKNOWN: Final = frozenset({"outcome_unknown", "not_forwarded"})
+_NAMED: Final = len("sha256:")
+_DECIDED: Final = EventType.STATEMENT_DECIDED.value
+_FINISHED: Final = EventType.STATEMENT_FINISHED.value
+_OPENED: Final = EventType.SESSION_OPENED.value
+_CLOSED: Final = EventType.SESSION_CLOSED.value
+SHREDDED: Final = EventType.BODY_SHREDDED.value
+"""type of a leaf that names bodies which may be missing: their destruction was recorded"""
 
 
 class Finding(NamedTuple):
@@ -26,23 +34,60 @@ class Finding(NamedTuple):
     grave: bool = True
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """How much there is."""
+
+    leaves: int = 0
+    decisions: int = 0
+    sessions: int = 0
+    unknown: int = 0
+    """outcomes nobody knows"""
+
+
+class WalkState(msgspec.Struct, frozen=True, kw_only=True):
+    """A walk at a leaf, written down."""
+
+    counts: Counts
+    open: OpenState
+    ended: dict[str, int]
+    """sessions that ended lately → their next number, the oldest first"""
+    last_ns: int
+    beat_ns: int
+    running: bool
+    """the log was opened and not closed"""
+
+
 class Walk:
     """Feed it every leaf in order, then ask `finish`."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, state: WalkState | None = None) -> None:
         self.findings: list[Finding] = []
         self.bodies = 0
-        """how many different bodies the leaves name"""
+        """how many different bodies the leaves of this walk name"""
         self.shredded: set[str] = set()
-        self.leaves = self.decisions = self.sessions = self.unknown = 0
-        self.last_ns = 0
+        counts = state.counts if state else Counts()
+        self.leaves, self.decisions, self.sessions = counts.leaves, counts.decisions, counts.sessions
+        self.unknown = counts.unknown
+        self.last_ns = state.last_ns if state else 0
+        self.previous: tuple[int, str] | None = None
+        """size and root of the epoch before, when the first leaf names them"""
         self._origin = origin
-        self._ledger = Ledger()
-        self._next: dict[str, int] = {}
+        self._ledger = Ledger(state.open, state.ended) if state else Ledger()
         self._named: set[bytes] = set()
         self._new_bodies: list[tuple[str, int]] = []
-        self._beat_ns = 0
-        self._open = False
+        self._beat_ns = state.beat_ns if state else 0
+        self._open = state.running if state else False
+
+    def state(self) -> WalkState:
+        """What it knows now."""
+        return WalkState(
+            counts=Counts(self.leaves, self.decisions, self.sessions, self.unknown),
+            open=self._ledger.state(),
+            ended=self._ledger.ended(),
+            last_ns=self.last_ns,
+            beat_ns=self._beat_ns,
+            running=self._open,
+        )
 
     def leaf(self, index: int, data: bytes) -> None:
         """Take in one leaf."""
@@ -52,10 +97,12 @@ class Walk:
             if encode_leaf(leaf) != data:
                 self._find("leaf.not_canonical", index, "it could have been written in another way")
             time_ns = int(leaf.t)
-            for digest in leaf.bodies().values():
-                self._name(digest, index)
-            if leaf.type in _SPECIAL:
-                self._special(index, leaf.type, leaf.facts(), time_ns)
+            for named in (leaf.in_, leaf.out, leaf.body, leaf.moved_data()):
+                if named:
+                    self._name(named[_NAMED:], index)
+            kind = leaf.type
+            if kind in _SPECIAL:
+                self._special(index, kind, leaf.facts(), time_ns)
         except (LeafError, ValueError):
             self._find("leaf.unreadable", index, "not a leaf of this log")
             return
@@ -64,10 +111,10 @@ class Walk:
         if time_ns < self.last_ns:
             self._find("time.backwards", index, f"{self.last_ns - time_ns} ns before the leaf in front", grave=False)
         self.last_ns = time_ns
-        mark = Mark(leaf.type, leaf.seq, leaf.ok, leaf.sid, leaf.did, leaf.res, leaf.act)
-        self._number(index, mark)
-        self._outcome(index, mark, leaf.outcome)
-        self._ledger.follow(mark)
+        self._number(index, leaf)
+        if kind in {_DECIDED, _FINISHED}:
+            self._outcome(index, leaf, leaf.outcome)
+        self._ledger.follow(leaf)
 
     def take_bodies(self) -> list[tuple[str, int]]:
         """(hex digest, index of the first leaf that names it) of bodies first named since the last call."""
@@ -84,11 +131,8 @@ class Walk:
             text = f"{len(self._ledger.sessions)} sessions are open"
             self.findings.append(Finding("session.open", "the end", text, closed))
         if not closed and self.leaves:
-            self.findings.append(
-                Finding(
-                    "log.open", "the end", "the log was not closed: it is being written, or was cut short", grave=False
-                )
-            )
+            text = "the log was not closed: it is being written, or was cut short"
+            self.findings.append(Finding("log.open", "the end", text, grave=False))
 
     def _name(self, digest: str, index: int) -> None:
         raw = bytes.fromhex(digest)
@@ -97,33 +141,35 @@ class Walk:
             self.bodies += 1
             self._new_bodies.append((digest, index))
 
-    def _number(self, index: int, mark: Mark) -> None:
-        wanted = self._next.get(mark.sid, 1)
-        if mark.seq != wanted:
-            name = "session.gap" if mark.seq > wanted else "session.repeated"
-            self._find(name, index, f"{mark.sid or 'the gateway'}: number {mark.seq} where {wanted} was due")
-        self._next[mark.sid] = mark.seq + 1
-        if mark.type == EventType.SESSION_OPENED:
+    def _number(self, index: int, leaf: Told) -> None:
+        wanted = self._ledger.next_number(leaf.sid)
+        if leaf.seq != wanted:
+            name = "session.gap" if leaf.seq > wanted else "session.repeated"
+            self._find(name, index, f"{leaf.sid or 'the gateway'}: number {leaf.seq} where {wanted} was due")
+        if leaf.type == _OPENED:
             self.sessions += 1
-        elif mark.type == EventType.SESSION_CLOSED:
-            for entry in self._ledger.undecided(mark.sid):
+        elif leaf.type == _CLOSED:
+            for entry in self._ledger.undecided(leaf.sid):
                 self._find("decision.unfinished", index, f"{entry.did} has no outcome when its session closes")
 
-    def _outcome(self, index: int, mark: Mark, outcome: str) -> None:
-        if mark.type == EventType.STATEMENT_DECIDED:
+    def _outcome(self, index: int, leaf: Told, outcome: str) -> None:
+        known = leaf.did in self._ledger.decisions
+        if leaf.type == _DECIDED:
             self.decisions += 1
-            if mark.did in self._ledger.decisions:
-                self._find("decision.repeated", index, f"{mark.did} was decided before")
-        elif mark.type == EventType.STATEMENT_FINISHED:
-            self.unknown += outcome in _LET_THROUGH_UNKNOWN
-            if mark.did not in self._ledger.decisions:
-                self._find("decision.missing", index, f"{mark.did} has an outcome, but no decision let it through")
+            if known:
+                self._find("decision.repeated", index, f"{leaf.did} was decided before")
+            return
+        self.unknown += outcome in _LET_THROUGH_UNKNOWN
+        if not known:
+            self._find("decision.missing", index, f"{leaf.did} has an outcome, but no decision let it through")
 
     def _special(self, index: int, kind: str, facts: dict[str, object], time_ns: int) -> None:
         """Leaves of the log itself."""
         if kind == EventType.LOG_OPENED:
-            self._next[""] = 1
+            self._ledger.restart()
             self._beat_ns, self._open = time_ns, True
+            if index == 0:
+                self.previous = _previous(facts.get("previous"))
             if facts.get("origin") != (self._origin or facts.get("origin")) or facts.get("size") != index:
                 self._find("log.misplaced", index, "the log was opened under another name or at another size")
         elif kind == EventType.LOG_CLOSED:
@@ -134,15 +180,24 @@ class Walk:
             self._beat_ns = time_ns
             if facts.get("open") != len(self._ledger.sessions) or facts.get("digest") != self._ledger.open_digest():
                 self._find("heartbeat.mismatch", index, "it knows other open sessions than the leaves before it")
-        elif kind == EventType.LOG_DEGRADED:
+        elif kind == SHREDDED:
+            self.shredded |= {name for name in facts if facts[name] is True}
+        else:
+            self._trouble(index, kind, facts, time_ns)
+
+    def _trouble(self, index: int, kind: str, facts: dict[str, object], time_ns: int) -> None:
+        """Leaves that say that something was not as it should be."""
+        if kind == EventType.LOG_DEGRADED:
             text = f"nothing could be recorded from {facts.get('start')} to {facts.get('end')} ({facts.get('cause')})"
             self._find("log.degraded", index, text, grave=bool(facts.get("lost")))
             self._beat_ns = time_ns
         elif kind == EventType.LOG_RECOVERED:
             text = f"the gateway had stopped without closing the log; {facts.get('decisions')} decisions had no outcome"
             self._find("log.recovered", index, text, grave=False)
-        elif kind == SHREDDED:
-            self.shredded |= {name for name in facts if facts[name] is True}
+        elif kind == EventType.CLOCK_JUMPED:
+            text = f"the machine's clock was set {_seconds(facts.get('by_ns'))}; times before and after do not compare"
+            self._find("clock.jumped", index, text, grave=False)
+            self._beat_ns = time_ns
 
     def _late(self, index: int, time_ns: int) -> None:
         if self._open and time_ns - self._beat_ns > HEARTBEAT_LATE_NS:
@@ -153,6 +208,21 @@ class Walk:
         self.findings.append(Finding(name, f"leaf {index}", text, grave))
 
 
+def _previous(named: object) -> tuple[int, str] | None:
+    if not isinstance(named, dict) or not isinstance(named.get("size"), int):
+        return None
+    return named["size"], str(named.get("root"))
+
+
+def _seconds(by_ns: object) -> str:
+    """A jump in words; the leaf has nanoseconds as text."""
+    try:
+        seconds = int(str(by_ns)) / 1e9
+    except ValueError:
+        return "elsewhere"
+    return f"{abs(seconds):.1f} s {'back' if seconds < 0 else 'ahead'}"
+
+
 _SPECIAL: Final = frozenset(
     {
         EventType.LOG_OPENED.value,
@@ -160,6 +230,7 @@ _SPECIAL: Final = frozenset(
         EventType.LOG_DEGRADED.value,
         EventType.LOG_RECOVERED.value,
         EventType.HEARTBEAT.value,
+        EventType.CLOCK_JUMPED.value,
         SHREDDED,
     }
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.evidence import verify as verify_module
+from gateway.evidence import wal_leaves as wal_module
 from gateway.evidence.frames import MAGIC, pack_frame, read_frames
 from gateway.evidence.head import read_head
 from gateway.evidence.keys import load_keys
@@ -29,6 +29,7 @@ from tests.evidence.conftest import MakeLog
 from tests.evidence.world import TickClock, check, grave, one_session, whole_log
 
 ROOT = Path(__file__).parents[2]
+SOURCES = ("verify", "walk", "epoch_check", "beginning")
 PREFIX = "log/1"
 
 
@@ -343,7 +344,7 @@ def test_a_log_that_moves_on_while_it_is_read_is_not_said_to_be_cut(
         shutil.rmtree(folder)
         return []
 
-    monkeypatch.setattr(verify_module, "segments", racing)
+    monkeypatch.setattr(wal_module, "segments", racing)
     assert grave(check(now)) == []
 
 
@@ -375,7 +376,7 @@ def test_a_folder_without_a_log_is_an_error(tmp_path: Path) -> None:
 
 def test_every_finding_is_documented() -> None:
     """By its name, where it is made; `head.` stands in front of one of two troubles."""
-    sources = [(ROOT / f"gateway/evidence/{name}.py").read_text(encoding="utf-8") for name in ("verify", "walk")]
+    sources = [(ROOT / f"gateway/evidence/{name}.py").read_text(encoding="utf-8") for name in SOURCES]
     made = {name for source in sources for name in re.findall(r'"([a-z]+\.[a-z_]+)"', source)}
     made |= {"head.missing", "head.damaged"}
     page = (ROOT / "docs/how-to/verify-the-log.md").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """`querywarden audit verify`: derives the whole log again and names everything that does not fit."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,24 +14,28 @@ from gateway.cli.audit.prove import check_proof
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.core.clock import SystemClock
-from gateway.evidence.verify import EpochReport, Report
+from gateway.evidence.verified import Memory
+from gateway.evidence.verify import EpochReport, Options, Report
 from gateway.evidence.verify import verify as derive
 
 SHOWN: Final = 100
 """findings of a kind that are written out"""
 
 
-def verify(
+def verify(  # noqa: PLR0913 -- what can be given on the command line
     *,
     config: ConfigOption = None,
     data: DataOption = None,
     key: KeyOption = None,
     proof: Annotated[Path | None, Parameter(name="--proof")] = None,
+    full: Annotated[bool, Parameter(name="--full", negative="")] = False,
+    state: Annotated[Path | None, Parameter(name="--state")] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
 
-    A gateway may go on writing it meanwhile. Needs nothing but the data folder; trusts nothing but the key.
+    A gateway may go on writing it meanwhile. Needs nothing but the data folder; trusts nothing but the key. What an
+    earlier run has verified is not read again when no file of it was written since; the report says so.
 
     Parameters
     ----------
@@ -42,6 +47,10 @@ def verify(
         The log's public key, kept elsewhere. Without it the one beside the log is believed.
     proof
         Verify this one file of `audit prove` instead. With --key it needs no log.
+    full
+        Read everything again, whatever an earlier run has verified.
+    state
+        Where runs remember what they have verified. Default: $XDG_STATE_HOME/querywarden, in your home.
     as_json
         Print the report as JSON.
 
@@ -52,7 +61,8 @@ def verify(
     clock = SystemClock()
     bar = Bar(sys.stderr, clock, "leaves")
     try:
-        report = derive(data_folder(config, data), clock, verifier=trusted(key), progress=bar)
+        options = Options(Memory(state or _default_state()), full=full, workers=max((os.cpu_count() or 1) - 1, 0))
+        report = derive(data_folder(config, data), clock, verifier=trusted(key), progress=bar, options=options)
     finally:
         bar.clear()
     if as_json:
@@ -62,12 +72,20 @@ def verify(
     return FINE if report.ok else SAYS_NO
 
 
+def _default_state() -> Path:
+    """In the home of whoever verifies: never in the data folder, which others can write."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "querywarden/verified"
+
+
 def in_words(report: Report, *, own_key: bool) -> str:
     """What a person reads: each epoch, each finding, and one last line."""
     parts = [*map(_epoch, report.epochs), *_findings(report)]
     leaves = sum(epoch.size + epoch.tail for epoch in report.epochs)
+    read = sum(epoch.read for epoch in report.epochs)
     if report.ok:
         end = f"verified: {leaves:,} leaves, none changed since they were signed."
+        if read < leaves:
+            end += f" {read:,} of them read now."
     else:
         grave = sum(finding.grave for finding in report.findings)
         end = f"NOT verified: {grave:,} grave finding{'s' if grave != 1 else ''} in {leaves:,} leaves."
@@ -84,6 +102,8 @@ def _epoch(epoch: EpochReport) -> str:
             ("log", printable(epoch.origin)),
             ("leaves", f"{epoch.size:,} signed" + (f", {epoch.tail:,} behind the checkpoint" if epoch.tail else "")),
             ("holds", f"{epoch.decisions:,} decisions{unknown}; {epoch.sessions:,} sessions; {epoch.bodies:,} bodies"),
+            ("taken", f"{epoch.taken:,} leaves from an earlier run, see below" if epoch.taken else ""),
+            ("pruned", f"{epoch.pruned:,} leaves, recorded" if epoch.pruned else ""),
             ("root", epoch.root),
         ]
     )

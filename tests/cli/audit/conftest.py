@@ -17,3 +17,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Written:
 def damaged(tmp_path: Path) -> Written:
     """One to be damaged."""
     return written(tmp_path / "var")
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a verification remembers what it has seen: not in the home of who runs the tests."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder

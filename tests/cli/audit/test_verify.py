@@ -76,3 +76,27 @@ def test_a_verification_changes_nothing(desk: Written, capsys: pytest.CaptureFix
     before = sorted((path, path.stat().st_mtime_ns) for path in desk.folder.rglob("*"))
     run(capsys, "--data", str(desk.folder))
     assert sorted((path, path.stat().st_mtime_ns) for path in desk.folder.rglob("*")) == before
+
+
+def test_the_next_run_reads_only_what_is_new_and_says_so(
+    state_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole_log(tmp_path, sessions=30, statements=12)
+    out = run(capsys, "--data", str(tmp_path))[1]
+    assert "verify.resumed" not in out
+    assert list((state_home / "querywarden/verified").iterdir())
+    code, out = run(capsys, "--data", str(tmp_path))
+    assert code == cli.DONE
+    assert "note   verify.resumed          leaves 0 to 511: verified before (read at " in out
+    assert " of them read now." in out
+    code, out = run(capsys, "--data", str(tmp_path), "--full", "--json")
+    assert json.loads(out)["epochs"][0]["taken"] == 0
+
+
+def test_what_is_remembered_can_lie_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole_log(tmp_path / "var", sessions=30, statements=12)
+    for _ in range(2):
+        code, out = run(capsys, "--data", str(tmp_path / "var"), "--state", str(tmp_path / "mine"), "--json")
+        assert code == cli.DONE
+    assert json.loads(out)["epochs"][0]["taken"] == 512
+    assert len(list((tmp_path / "mine").iterdir())) == 1

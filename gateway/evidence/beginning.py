@@ -1,0 +1,109 @@
+"""Where a verification begins: at the first leaf, at the first that was not pruned, or at the first that is new."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateway.core.clock import moment
+from gateway.core.events import EventType
+from gateway.evidence.leaf import LeafError, decode_leaf
+from gateway.evidence.note import Checkpoint
+from gateway.evidence.pruned import Kept, Mark, decode_kept
+from gateway.evidence.reader import LogReader
+from gateway.evidence.tiles import WIDTH, Edge, Tile, split_hashes, tile_path
+from gateway.evidence.verified import Verified
+from gateway.evidence.walk import Finding, WalkState
+
+Previous = tuple[int, str] | None
+"""size and root of the epoch before, as the first leaf names them"""
+
+
+class Beginning(NamedTuple):
+    """What is known of the leaves that are not read."""
+
+    edge: Edge
+    walk: WalkState | None
+    previous: Previous
+    pruned: int
+    """leaves that are gone"""
+    taken: int
+    """leaves that an earlier run read"""
+    found: tuple[Finding, ...]
+    tiles: tuple[tuple[Tile, bytes], ...] = ()
+    """tiles above pruned leaves, to be compared with what is stored"""
+
+
+def begin(
+    reader: LogReader, checkpoint: Checkpoint | None, tail: Mapping[int, bytes], known: Verified | None
+) -> Beginning:
+    """Choose. `known` is what an earlier run verified, when it may be gone on from. Raises nothing but OSError."""
+    try:
+        mark = reader.mark if checkpoint is not None else None
+    except ValueError as error:
+        return _nothing(Finding("prune.unrecorded", "pruned", str(error)))
+    pruned = mark.size if mark else 0
+    if known is not None and known.size >= pruned:
+        return _resumed(known, pruned)
+    if mark is None or checkpoint is None:
+        return _nothing()
+    kept, finding = _kept(reader, checkpoint, tail, mark)
+    if kept is None:
+        return _nothing(finding)._replace(pruned=pruned)
+    return _skip(reader, mark.size, Beginning(Edge(), kept.walk, kept.previous, pruned, 0, (finding,)))
+
+
+def _nothing(*found: Finding) -> Beginning:
+    return Beginning(Edge(), None, None, 0, 0, found)
+
+
+def _resumed(known: Verified, pruned: int) -> Beginning:
+    when = f"read at {moment(known.since_ns)}"
+    if known.at_ns != known.since_ns:
+        when = f"read from {moment(known.since_ns)} to {moment(known.at_ns)}"
+    text = f"verified before ({when}); no file written since; --full reads them and their bodies again"
+    taken = Finding("verify.resumed", f"leaves {pruned} to {known.size - 1}", text, grave=False)
+    found = (taken, *known.findings)
+    return Beginning(Edge(known.levels), known.walk, known.previous, pruned, known.size - pruned, found)
+
+
+def _kept(
+    reader: LogReader, checkpoint: Checkpoint, tail: Mapping[int, bytes], mark: Mark
+) -> tuple[Kept | None, Finding]:
+    """What the signed leaf says of those that are gone. That it is signed is seen when the walk comes to it."""
+    where = f"leaves 0 to {mark.size - 1}"
+    try:
+        leaf = decode_leaf(_leaf(reader, checkpoint, tail, mark.leaf))
+        facts, digest = leaf.facts(), leaf.bodies().get("body", "")
+        body = reader.body(digest) if digest else None
+        kept = decode_kept(body) if body is not None else None
+        if leaf.type == EventType.LOG_PRUNED and kept is not None and kept.size == facts.get("size") == mark.size:
+            text = f"pruned, recorded in leaf {mark.leaf}: {facts.get('reason')}; their hashes are here"
+            return kept, Finding("log.pruned", where, text, grave=False)
+    except (OSError, ValueError):
+        pass
+    return None, Finding("prune.unrecorded", where, f"they may be gone, but leaf {mark.leaf} does not say so")
+
+
+def _leaf(reader: LogReader, checkpoint: Checkpoint, tail: Mapping[int, bytes], index: int) -> bytes:
+    """A leaf of the entries or of the write-ahead log. Raises OSError, ValueError."""
+    number, at = divmod(index, WIDTH)
+    if index < checkpoint.size:
+        return reader.entries(number, min(WIDTH, checkpoint.size - number * WIDTH))[at]
+    if index not in tail:
+        raise LeafError("no such leaf")
+    return tail[index]
+
+
+def _skip(reader: LogReader, size: int, empty: Beginning) -> Beginning:
+    """The hashes of leaves that are gone: each tile must give the hash that stands above it, up to the signed root."""
+    edge, above = Edge(), list[tuple[Tile, bytes]]()
+    for number in range(size // WIDTH):
+        tile = Tile(0, number)
+        try:
+            hashes = split_hashes(reader.tile(tile))
+        except (OSError, ValueError):
+            hashes = []
+        if len(hashes) != WIDTH:
+            missing = Finding("tile.missing", tile_path(tile), "the hashes of leaves that were pruned are not here")
+            return empty._replace(edge=edge, found=(*empty.found, missing))
+        above += edge.skip(hashes)
+    return empty._replace(edge=edge, tiles=tuple(above))

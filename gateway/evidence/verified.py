@@ -1,0 +1,112 @@
+"""What a verification remembers of a log, so that the next one reads only what is new: a small file of the verifier's.
+
+It belongs to who verifies and lies with them, never in the data folder: whoever can change the log must not be able to
+say what was verified of it. It names the tree that was derived, what the walk knew there, and the size, change time and
+inode of every file that was read. A file that was written since makes the next run read everything again.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway.evidence.files import make_folder, put_file
+from gateway.evidence.tiles import WIDTH, Tile, bundle_path, tile_path
+from gateway.evidence.walk import Finding, WalkState
+
+VERSION: Final = 1
+MAX_FINDINGS: Final = 10_000
+"""more are not remembered: the log is read again"""
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of one epoch that was verified: its first `size` leaves, a multiple of 256."""
+
+    v: int = VERSION
+    key: str
+    """public key of the log, as notes write it"""
+    size: int
+    root: str
+    since_ns: int
+    """when it was last read from the start"""
+    at_ns: int
+    """when its last leaves were read"""
+    levels: list[list[bytes]]
+    """right edge of the tree"""
+    walk: WalkState
+    previous: tuple[int, str] | None
+    """size and root of the epoch before, as the first leaf has it"""
+    findings: list[Finding]
+    files: str
+    """digest over what the file system says of each file"""
+
+
+class Memory:
+    """A folder of such files, one a log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def recall(self, key: str) -> Verified | None:
+        """What is remembered of the log with this public key; None when nothing whole is. Raises OSError."""
+        try:
+            raw = self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, _, document = raw.partition(b"\n")
+        if hashlib.sha256(document).hexdigest().encode() != digest:
+            return None
+        try:
+            found = msgspec.json.decode(document, type=Verified)
+        except msgspec.DecodeError:
+            return None
+        return found if found.v == VERSION and found.key == key else None
+
+    def keep(self, verified: Verified) -> None:
+        """Remember. Raises OSError."""
+        make_folder(self._folder)
+        document = msgspec.json.encode(verified)
+        digest = hashlib.sha256(document).hexdigest().encode()
+        put_file(self._path(verified.key), digest + b"\n" + document, sync=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.verified"
+
+
+class Files:
+    """A digest over what the file system says of the files of a log's prefix, in the order they were written."""
+
+    def __init__(self, prefix: Path) -> None:
+        self._prefix = str(prefix)
+        self._sum = hashlib.sha256()
+        self._bundles = 0
+
+    def upto(self, size: int) -> str:
+        """The digest for the first `size` leaves, which may only grow from call to call. Raises OSError."""
+        for number in range(self._bundles, size // WIDTH):
+            for path in _of_bundle(number):
+                self._sum.update(self._line(path))
+        self._bundles = max(self._bundles, size // WIDTH)
+        return self._sum.hexdigest()
+
+    def _line(self, path: str) -> bytes:
+        try:
+            stat = os.stat(f"{self._prefix}/{path}")  # noqa: PTH116 -- thousands of them
+        except FileNotFoundError:
+            return b"-\n"
+        return b"%d %d %d\n" % (stat.st_size, stat.st_ctime_ns, stat.st_ino)
+
+
+def _of_bundle(number: int) -> Iterator[str]:
+    """The files that became final when this bundle was full."""
+    yield bundle_path(number)
+    level = 0
+    while True:
+        yield tile_path(Tile(level, number))
+        number, rest = divmod(number, WIDTH)
+        if rest != WIDTH - 1:
+            return
+        level += 1

@@ -1,0 +1,49 @@
+"""Bodies read again: here, or by other processes, with the same result."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from gateway.evidence.bodies import BATCH, BodyCheck, State
+
+
+def store(folder: Path, count: int) -> list[tuple[str, int]]:
+    named = []
+    for number in range(count):
+        body = b"body %d" % number
+        digest = hashlib.sha256(body).hexdigest()
+        (folder / digest[:2]).mkdir(exist_ok=True)
+        (folder / digest[:2] / digest).write_bytes(body)
+        named.append((digest, number))
+    return named
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_missing_or_changed_is_named_in_order(tmp_path: Path, workers: int) -> None:
+    named = store(tmp_path, 2 * BATCH + 9)
+    for number, change in (
+        (3, Path.unlink),
+        (BATCH + 1, lambda path: path.write_bytes(b"x")),
+        (2 * BATCH, Path.unlink),
+    ):
+        digest = named[number][0]
+        change(tmp_path / digest[:2] / digest)
+    with BodyCheck(tmp_path, workers) as check:
+        for start in range(0, len(named), 100):
+            check.ask(named[start : start + 100])
+        found = check.bad()
+        assert found == [
+            (named[3], State.MISSING),
+            (named[BATCH + 1], State.CHANGED),
+            (named[2 * BATCH], State.MISSING),
+        ]
+        assert check.bad() == []
+
+
+def test_a_body_that_cannot_be_read_counts_as_changed(tmp_path: Path) -> None:
+    digest = "ab" * 32
+    (tmp_path / "ab" / digest).mkdir(parents=True)
+    with BodyCheck(tmp_path) as check:
+        check.ask([(digest, 0)])
+        assert check.bad() == [((digest, 0), State.CHANGED)]
