@@ -10,6 +10,7 @@ MAX_FUNCTION_LINES = 40
 ROOMS_WITH_ADAPTERS = ("identity", "policy", "approvals", "evidence")
 
 ADAPTERS: dict[str, str] = {
+    "evidence/index.py": "the search index, a SQLite file",
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
     "evidence/witnessing.py": "witnesses, asked beside the traffic",
