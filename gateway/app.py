@@ -11,7 +11,9 @@ import structlog
 
 from gateway.config import settings as s
 from gateway.config.issuers import build_verifier
+from gateway.config.publishing import log_desk
 from gateway.config.ruling import Ruling, make_ruling, state_of
+from gateway.config.witnesses import witness_families, witnessed
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event, EventType
@@ -22,6 +24,7 @@ from gateway.frontends.driver import Driver
 from gateway.frontends.house import House
 from gateway.frontends.http.routes import Desk
 from gateway.frontends.http.server import serving
+from gateway.frontends.http.state import Family
 from gateway.frontends.keeper import Keeper
 from gateway.frontends.listener import bind, serve
 from gateway.frontends.postgres.reception import Reception
@@ -45,6 +48,8 @@ class Gateway:
     keepers: dict[str, Keeper]
     ruling: Ruling
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    families: list[Family] = field(default_factory=list)
+    """numbers of other rooms, for /metrics"""
 
     async def close(self) -> None:
         """Let go of the databases, and of OPA."""
@@ -71,7 +76,9 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         stack.push_async_callback(gateway.close)
         stack.push_async_callback(_cancel, gateway.tasks)
         stack.push_async_callback(gateway.reception.drain, DRAIN_SECONDS)
-        await _serve_http(settings, gateway, stack)
+        witnesses = await stack.enter_async_context(witnessed(settings, recorder, _noting(recorder), clock))
+        gateway.families += witness_families(witnesses, recorder)
+        await _serve_http(settings, gateway, clock, stack)
         await gateway.ruling.start()
         if gateway.ruling.decider.active is None:
             LOG.warning("no bundle is active: everything is denied", place=str(settings.policy.bundle))
@@ -106,7 +113,7 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
     return Gateway(Reception(house), recorder, activator, keepers, ruling, tasks)
 
 
-async def _serve_http(settings: s.Settings, gateway: Gateway, stack: contextlib.AsyncExitStack) -> None:
+async def _serve_http(settings: s.Settings, gateway: Gateway, clock: Clock, stack: contextlib.AsyncExitStack) -> None:
     """The http listener, if there is one. It is up before the bundle is: an OPA fetches its bundle here."""
     listener = settings.listeners.http
     if listener is None:
@@ -114,9 +121,10 @@ async def _serve_http(settings: s.Settings, gateway: Gateway, stack: contextlib.
     token, tls = settings.policy.publish.token, listener.tls
     desk = Desk(
         shelf=gateway.ruling.shelf,
-        state=state_of(gateway.ruling, gateway.recorder),
+        state=state_of(gateway.ruling, gateway.recorder, gateway.families),
         name=settings.policy.publish.name,
         token=token.reveal if token else None,
+        log=log_desk(settings, listener, gateway.recorder, clock),
     )
     context = Certificate(tls.cert, tls.key, ["http/1.1"]).context() if tls else None
     if token is None and not listener.address.is_loopback:

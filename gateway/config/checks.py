@@ -109,7 +109,7 @@ def check_evidence(evidence: s.Evidence, written: Mapping[str, object]) -> Itera
     """What is written must be kept as it says."""
     if evidence.recording.content == "full":
         yield Remark(("evidence", "recording", "content"), f"full is {NOT_YET}")
-    for name, given in (("witnesses", evidence.witnesses), ("sinks", evidence.sinks)):
+    for name, given in (("sinks", evidence.sinks),):
         if given:
             yield Remark(("evidence", name), NOT_YET)
     if evidence.recording.recipients:

@@ -14,6 +14,7 @@ from gateway.config.document import MAX_BYTES, Document, shown
 from gateway.config.issuers import check_identity
 from gateway.config.policies import check_policy
 from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl, expanded
+from gateway.config.witnesses import check_witnesses
 from gateway.core.errors import ConfigError
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ class _Reading:
             ("policy", lambda value: check_policy(self._as(s.Policy, value))),
             ("approvals", lambda value: checks.check_approvals(self._as(s.Approvals, value), _mapping(value))),
             ("evidence", lambda value: checks.check_evidence(self._as(s.Evidence, value), _mapping(value))),
+            ("evidence", lambda value: check_witnesses(self._as(s.Evidence, value))),
             ("stores", lambda value: checks.check_stores(self._as(s.Stores, value))),
         ]
         for name, check in sections:

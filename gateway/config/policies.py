@@ -54,7 +54,7 @@ def _check_source(policy: s.Policy) -> Iterator[Remark]:
 
 def _check_address(url: str, place: Place, *, secret: bool) -> Iterator[Remark]:
     """A bundle is signed, so that who carries it matters little; a token must not be read on its way."""
-    host = _host(url)
+    host = host_of(url)
     if not host:
         yield Remark(place, "not an address: write https://host/path, without a user name")
     elif url.startswith("http://") and not is_loopback(host):
@@ -77,7 +77,7 @@ def _check_engines(policy: s.Policy) -> Iterator[Remark]:
 
 def _check_opa(opa: s.Opa) -> Iterator[Remark]:
     place: Place = ("policy", "opa")
-    host = _host(opa.url)
+    host = host_of(opa.url)
     if opa.url.startswith("http://") and host and not is_loopback(host):
         yield Remark((*place, "url"), "http only on this machine: others could answer in OPA's place")
     elif not (opa.url.startswith("unix:///") or (host and _BARE.fullmatch(opa.url))):
@@ -116,7 +116,7 @@ def _check_public_key(path: Path, place: Place) -> Iterator[Remark]:
         yield Remark(place, error.detail)
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """The host of an address; empty when there is none, or when somebody's name stands in it."""
     try:
         parts = urlsplit(url)

@@ -1,7 +1,7 @@
 """From the section `policy` to what decides: source, keys, engines, orders, candidate, and the archive for OPA."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 
 from gateway.config import settings as s
@@ -169,14 +169,14 @@ def server_of(opa: s.Opa) -> Server:
     )
 
 
-def state_of(ruling: Ruling, recorder: Recorder) -> State:
-    """What /metrics and /readyz tell."""
+def state_of(ruling: Ruling, recorder: Recorder, more: Iterable[Family] = ()) -> State:
+    """What /metrics and /readyz tell; `more` are numbers of other rooms."""
 
     async def why_not() -> list[str]:
         degraded = ["evidence.unavailable"] if recorder.degraded is not None else []
         return [*await ruling.why_not(), *degraded]
 
-    return State(why_not, tuple(_families(ruling, recorder)))
+    return State(why_not, (*_families(ruling, recorder), *more))
 
 
 def _families(ruling: Ruling, recorder: Recorder) -> list[Family]:

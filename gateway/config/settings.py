@@ -264,6 +264,29 @@ class Sink(_Section, frozen=True, kw_only=True):
     secret: Annotated[Secret | None, Meta(description="Its credential.")] = None
 
 
+class Witness(_Section, frozen=True, kw_only=True):
+    """An independent witness that cosigns the log's checkpoints (C2SP tlog-witness)."""
+
+    url: Annotated[Text, Meta(description="Its submission prefix: `https://…`, without `/add-checkpoint`.")]
+    key: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=4096)],
+        Meta(description="Its public key as it publishes it, `name+id+key`; Ed25519 or ML-DSA-44."),
+    ]
+    timeout: Annotated[Duration, _said("For one question, at most 1m.", "5s")] = _of(Duration.parse, "5s")
+    ca: Annotated[Path | None, Meta(description="Authority of its address, PEM; the system's when absent.")] = None
+
+
+class PublishLog(_Section, frozen=True, kw_only=True):
+    """How the log is served at `/v1/log/` of the http listener (C2SP tlog-tiles)."""
+
+    token: Annotated[
+        Secret | None,
+        Meta(
+            description="Bearer token readers must give. Without one no entries are served, and nothing off loopback."
+        ),
+    ] = None
+
+
 class Evidence(_Section, frozen=True, kw_only=True):
     """How decisions are recorded."""
 
@@ -275,9 +298,11 @@ class Evidence(_Section, frozen=True, kw_only=True):
     checkpoint_interval: Annotated[Duration, _said("Between signed checkpoints, 100ms to 1h.", "1s")] = _of(
         Duration.parse, "1s"
     )
-    witnesses: Annotated[
-        tuple[Text, ...], Meta(description="Addresses of C2SP tlog-witnesses. Not available in this version.")
-    ] = ()
+    witnesses: Annotated[tuple[Witness, ...], Meta(description="Who cosigns the log's checkpoints.")] = ()
+    witness_interval: Annotated[
+        Duration, _said("Between two questions to a witness, 1s to 1h; the newest checkpoint is sent.", "10s")
+    ] = _of(Duration.parse, "10s")
+    publish: Annotated[PublishLog, Meta(description="How the log is served to its readers.")] = _made(PublishLog)
     sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies go. Not available in this version.")] = ()
     retention: Annotated[Retention, Meta(description="How long evidence is kept.")] = _made(Retention)
 

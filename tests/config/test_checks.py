@@ -22,7 +22,6 @@ LISTENER = {"address": "127.0.0.1:1", "insecure_loopback": True}
         ("approvals.notify", [{"webhook": "https://hooks.example"}]),
         ("evidence.recording.content", "full"),
         ("evidence.recording.recipients", ["recording.pub"]),
-        ("evidence.witnesses", ["https://witness.example"]),
         ("evidence.sinks", [{"type": "syslog", "url": "udp://x"}]),
         ("stores.state", "postgresql://db/state"),
         ("stores.objects", "s3://bucket"),

@@ -61,7 +61,9 @@ evidence:
   durability: each
   recording: {content: shape, recipients: []}
   checkpoint_interval: 1s
-  witnesses: []
+  witnesses: [{url: "https://witness.test/w", key: "w+9b0f3d5c+BA==", timeout: 2s, ca: w.pem}]
+  witness_interval: 30s
+  publish: {token: {env: READER}}
   sinks: [{type: file, url: "file:///x", secret: {file: s}}]
   retention: {hot: 92d, total: 400d}
 stores: {state: "sqlite:///var/state.db", objects: "s3://bucket"}

@@ -14,7 +14,7 @@ identity:
 policy: {bundle: b.tar.gz, verification_keys: [policy.pub]}
 connections:
   payments: {host: db, password: {env: PASSWORD}, tls: {mode: verify-full, ca: ca.pem}}
-evidence: {witnesses: ["https://witness.example"]}
+evidence: {witnesses: [{url: "https://witness.example", key: "w.example+3a1b2c4d+BA=="}]}
 """
 
 

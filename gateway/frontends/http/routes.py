@@ -1,6 +1,5 @@
-"""The four things an http listener answers: the active bundle, /healthz, /readyz, /metrics. Nothing else."""
+"""What an http listener answers: the active bundle, the log, /healthz, /readyz, /metrics. Nothing else."""
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,6 +7,10 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.core.errors import Unavailable
+from gateway.frontends.http.bearer import asks_for_one, shows
+from gateway.frontends.http.log import PATH as LOG_PATH
+from gateway.frontends.http.log import LogDesk
 from gateway.frontends.http.shelf import Shelf
 from gateway.frontends.http.state import State
 
@@ -30,6 +33,7 @@ class Desk:
     """of the bundle, in its address"""
     token: Callable[[], str] | None = None
     """that readers of the bundle must give; read at each request"""
+    log: LogDesk | None = None
 
 
 def application(desk: Desk) -> web.Application:
@@ -37,6 +41,8 @@ def application(desk: Desk) -> web.Application:
     routes = _Routes(desk)
     made = web.Application(middlewares=[_sealed], client_max_size=1)
     made.router.add_get(f"/v1/bundles/{desk.name}.tar.gz", routes.bundle)
+    if desk.log is not None:
+        made.router.add_get(LOG_PATH, desk.log.get)
     made.router.add_get("/healthz", routes.healthz)
     made.router.add_get("/readyz", routes.readyz)
     made.router.add_get("/metrics", routes.metrics)
@@ -53,6 +59,8 @@ async def _sealed(
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         response = web.Response(status=error.status, text=f"{error.status}\n", headers=allow)
+    except Unavailable as error:
+        response = web.Response(status=error.entry.http, text=f"{error.code}\n")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'"
     response.headers.setdefault("Cache-Control", "no-store")
@@ -67,8 +75,8 @@ class _Routes:
 
     async def bundle(self, request: web.Request) -> web.StreamResponse:
         """The archive, unless the reader has it; who says `Prefer: wait=N` waits so long for another one."""
-        if not self._may_read(request):
-            return web.Response(status=401, text="401\n", headers={"WWW-Authenticate": "Bearer"})
+        if self._desk.token is not None and not shows(request, self._desk.token):
+            return asks_for_one()
         had = _TAG.fullmatch(request.headers.get("If-None-Match", ""))
         wait = _WAIT.search(request.headers.get("Prefer", ""))
         seconds = min(float(wait[1]), WAIT_MAX) if wait else 0.0
@@ -92,10 +100,3 @@ class _Routes:
     async def metrics(self, _: web.Request) -> web.Response:
         """Numbers."""
         return web.Response(body=self._desk.state.metrics(), headers={"Content-Type": _PLAIN})
-
-    def _may_read(self, request: web.Request) -> bool:
-        if self._desk.token is None:
-            return True
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        wanted = self._desk.token()
-        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), wanted.encode())
