@@ -1,0 +1,1 @@
+"""The evidence package: a deterministic archive of a period that anyone can verify without us."""

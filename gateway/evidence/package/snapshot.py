@@ -1,0 +1,163 @@
+"""One epoch of the log as a package takes it: under one checkpoint, a span of entries, and every proof that is needed.
+
+The checkpoint is read once and holds from then on; a gateway may go on writing. What is partial now is read at once,
+because its file goes when the tile is full.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gateway.evidence.merkle import Node, consistency_proof, inclusion_proof
+from gateway.evidence.note import Checkpoint, b64, open_checkpoint
+from gateway.evidence.package.verifier.story import SLACK_NS, Leaf
+from gateway.evidence.package.zipped import Content, same
+from gateway.evidence.proof import format_proof
+from gateway.evidence.reader import LogReader
+from gateway.evidence.tiles import WIDTH, Tile, bundle_path, join_entries, nodes_of, tile_path, tiles_of
+
+_DECODE: Final = msgspec.json.Decoder(dict[str, object])
+
+
+class Span(NamedTuple):
+    """What of an epoch belongs to a period."""
+
+    low: int
+    """first block of entries in the package"""
+    high: int
+    """the block behind the last"""
+    first: int
+    """first leaf of the period"""
+    end: int
+    """the leaf behind the last"""
+
+
+class Snapshot:
+    """Methods raise OSError and ValueError."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self.reader = reader
+        self.epoch = reader.epoch
+        self.note = reader.note
+        self.tree: Checkpoint = reader.checkpoint
+        self.blocks = -(-self.tree.size // WIDTH)
+        rest = self.tree.size % WIDTH
+        self._last = reader.entries(self.blocks - 1, rest) if rest else []
+        self._partial = {tile: reader.tile(tile) for tile in tiles_of(self.tree.size) if tile.width != WIDTH}
+        self.node: Node = nodes_of(self.tree.size, self.tile)
+        self._read: tuple[int, list[bytes]] = (-1, [])
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in a package."""
+        return f"log/{self.epoch}/"
+
+    def tile(self, tile: Tile) -> bytes:
+        """Of the tree under the checkpoint."""
+        return self._partial.get(tile) or self.reader.tile(tile)
+
+    def width(self, block: int) -> int:
+        """How many leaves a block has."""
+        return min(WIDTH, self.tree.size - block * WIDTH)
+
+    def entries(self, block: int) -> list[bytes]:
+        """The leaves of a block."""
+        if self.width(block) < WIDTH:
+            return self._last
+        if self._read[0] != block:
+            self._read = block, self.reader.entries(block)
+        return self._read[1]
+
+    def raw(self, index: int) -> bytes:
+        """One leaf."""
+        block, at = divmod(index, WIDTH)
+        return self.entries(block)[at]
+
+    def leaves(self, start: int, end: int) -> Iterator[Leaf]:
+        """Those from `start` up to `end`, which is not there any more."""
+        for block in range(start // WIDTH, -(-end // WIDTH)):
+            for index, raw in enumerate(self.entries(block), block * WIDTH):
+                if start <= index < end:
+                    yield Leaf(self.epoch, index, raw, _DECODE.decode(raw))
+
+    def block_at(self, time_ns: int) -> int:
+        """The last block whose first leaf is not younger; 0 when all are."""
+        low, high = 0, max(self.blocks - 1, 0)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._time(middle * WIDTH) <= time_ns else (low, middle - 1)
+        return low
+
+    def last_ns(self) -> int:
+        """When its youngest leaf was written; 0 for an empty tree."""
+        return self._time(self.tree.size - 1) if self.tree.size else 0
+
+    def span(self, since_ns: int, until_ns: int, size: int) -> Span:
+        """What belongs to a period, as far as the first `size` leaves tell; `first == end` when nothing does."""
+        low = self.block_at(max(since_ns - SLACK_NS, 0))
+        inside = (leaf.at for leaf in self.leaves(low * WIDTH, size) if leaf.time_ns >= since_ns)
+        first = next(inside, max(size, low * WIDTH))
+        last = min(size, (self.block_at(until_ns + SLACK_NS) + 1) * WIDTH)
+        end = next((index + 1 for index in range(last - 1, first - 1, -1) if self._time(index) < until_ns), first)
+        return Span(low, self.last_block(until_ns, end), first, end)
+
+    def last_block(self, until_ns: int, end: int) -> int:
+        """The block behind those whose leaves show that nothing of a period is left out."""
+        return max(min(self.blocks, self.block_at(until_ns + SLACK_NS) + 2), -(-end // WIDTH))
+
+    def begins_ns(self) -> int:
+        """When its first leaf was written."""
+        return self._time(0)
+
+    def _time(self, index: int) -> int:
+        return Leaf(self.epoch, index, b"", _DECODE.decode(self.raw(index))).time_ns
+
+    def proof(self, index: int) -> bytes:
+        """The proof of a leaf as a file (C2SP tlog-proof)."""
+        path = tuple(inclusion_proof(self.node, index, self.tree.size))
+        return format_proof(self.raw(index), index, path, self.note)
+
+    def _bundle(self, block: int) -> bytes:
+        return join_entries(self.entries(block))
+
+    def _checkpoint(self) -> bytes:
+        return self.note
+
+    def parts(self, span: Span, earlier: list[bytes]) -> dict[str, Content]:
+        """Files of the package: checkpoint, key, the tiles, the entries of the span, proofs for earlier checkpoints."""
+        folder = self.folder
+        verifier = self.reader.verifier
+        pem = Ed25519PublicKey.from_public_bytes(verifier.public).public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+        parts: dict[str, Content] = {
+            f"{folder}checkpoint": self._checkpoint,
+            f"{folder}key.pub": partial(same, f"{verifier.encode()}\n".encode()),
+            f"{folder}key.pem": partial(same, pem),
+        }
+        for tile in tiles_of(self.tree.size):
+            if tile.level or tile.width != WIDTH or span.low <= tile.number < span.high:
+                parts[folder + tile_path(tile)] = partial(self.tile, tile)
+        for block in range(span.low, span.high):
+            name = folder + bundle_path(block, self.width(block))
+            parts[name] = partial(self._bundle, block)
+        for note in earlier:
+            if not note.startswith(f"{verifier.name}\n".encode()):
+                continue
+            old = open_checkpoint(note, verifier)
+            if 0 < old.size < self.tree.size:
+                siblings = "".join(f"{b64(each)}\n" for each in consistency_proof(self.node, old.size, self.tree.size))
+                name = f"{folder}earlier/{old.size}"
+                parts[f"{name}.checkpoint"] = partial(same, note)
+                parts[f"{name}.consistency"] = partial(same, siblings.encode())
+        return parts
+
+
+def kept_checkpoints(data_dir: Path, epoch: int) -> list[bytes]:
+    """Checkpoints that earlier exports kept."""
+    return [path.read_bytes() for path in sorted((data_dir / "exports" / str(epoch)).glob("*.checkpoint"))]
