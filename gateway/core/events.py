@@ -41,6 +41,9 @@ class EventType(StrEnum):
     RECORDING_SEALED = "recording.sealed"
     RECORDING_SHREDDED = "recording.shredded"
     EVIDENCE_ACCESSED = "evidence.accessed"
+    SINK_FAILED = "sink.failed"
+    SINK_RECOVERED = "sink.recovered"
+    SINK_REJECTED = "sink.rejected"
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
