@@ -45,7 +45,7 @@ def cosigned_notes(prefix: Path) -> Iterator[tuple[str, bytes]]:
     for path in (prefix / "checkpoint", *sorted((prefix / FOLDER).glob("[!.]*"))):
         try:
             note = _read(path)
-            text, lines = split_note(note)
+            text = split_note(note)[0]
         except FileNotFoundError:
             continue
         except NoteError:
@@ -53,7 +53,7 @@ def cosigned_notes(prefix: Path) -> Iterator[tuple[str, bytes]]:
             continue
         name, before = found.get(text, (path.name, b""))
         try:
-            found[text] = (name, with_lines(before, lines) if before else note)
+            found[text] = (name, with_lines(note, split_note(before)[1]) if before else note)
         except NoteError:
             yield path.name, note
     yield from found.values()

@@ -14,12 +14,14 @@ import msgspec
 
 from gateway.core.clock import Clock
 from gateway.evidence.bodies import BodyCheck
+from gateway.evidence.cosign import WitnessKey
 from gateway.evidence.epoch_check import EpochCheck, EpochReport, Progress
 from gateway.evidence.head import epochs_with_head
 from gateway.evidence.note import Verifier
 from gateway.evidence.reader import LogReader, open_epochs
 from gateway.evidence.verified import Memory, Verified
 from gateway.evidence.walk import Finding
+from gateway.evidence.witnessed import Witnessed, WitnessReport
 
 __all__ = ["EpochReport", "Finding", "Options", "Report", "verify"]
 
@@ -33,6 +35,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     leaves_per_second: int
     """of those that were read"""
+    witnesses: tuple[WitnessReport, ...] = ()
+    """who has cosigned how much; of those whose keys are known"""
 
 
 class Options(NamedTuple):
@@ -44,6 +48,8 @@ class Options(NamedTuple):
     """read everything, whatever was verified before"""
     workers: int = 0
     """other processes that read bodies meanwhile"""
+    witnesses: tuple[WitnessKey, ...] = ()
+    """whose cosignatures count"""
 
 
 def verify(
@@ -70,9 +76,11 @@ def verify(
                 check.follows(before)
             findings.extend(check.findings_of(several=len(readers) > 1))
             before = reader
-    findings.append(
-        Finding("witness.none", "the log", "no independent witness has cosigned its checkpoints", grave=False)
-    )
+    witnessed = Witnessed(options.witnesses, clock.now_ns())
+    for reader in readers:
+        witnessed.epoch(reader)
+    witnessed.finish()
+    findings.extend(witnessed.findings)
     seconds = (clock.monotonic_ns() - started) / 1e9
     leaves = sum(epoch.read for epoch in epochs)
     return Report(
@@ -81,6 +89,7 @@ def verify(
         findings=tuple(findings),
         seconds=round(seconds, 3),
         leaves_per_second=round(leaves / seconds) if seconds else 0,
+        witnesses=tuple(witnessed.reports),
     )
 
 
