@@ -12,6 +12,7 @@ import structlog
 from gateway.config import settings as s
 from gateway.config.issuers import build_verifier
 from gateway.config.publishing import log_desk
+from gateway.config.recordings import make_recordings
 from gateway.config.ruling import Ruling, make_ruling, state_of
 from gateway.config.witnesses import witness_families, witnessed
 from gateway.core.clock import Clock
@@ -54,6 +55,8 @@ class Gateway:
     async def close(self) -> None:
         """Let go of the databases, and of OPA."""
         await asyncio.gather(*(keeper.aclose() for keeper in self.keepers.values()), self.ruling.close())
+        if self.reception.house.recordings is not None:
+            await self.reception.house.recordings.close()
 
     async def reload(self) -> None:
         """SIGHUP: look at keys and bundle again; certificates are looked at by each handshake."""
@@ -105,6 +108,7 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
         verifier=build_verifier(settings.identity, clock, LOG.warning),
         keepers=keepers,
         clock=clock,
+        recordings=make_recordings(settings, recorder, clock),
     )
     tasks = [
         asyncio.ensure_future(work)

@@ -16,6 +16,8 @@ from gateway.config import settings as s
 from gateway.config.document import Place
 from gateway.config.quantities import Duration, Size, is_loopback
 from gateway.config.secret import Secret
+from gateway.core.errors import ConfigError
+from gateway.evidence.recording.keys import load_recipient
 
 NOT_YET: Final = "not available in this version"
 _WORLD: Final = stat.S_IROTH | stat.S_IWOTH
@@ -107,19 +109,31 @@ def check_approvals(approvals: s.Approvals, written: Mapping[str, object]) -> It
 
 def check_evidence(evidence: s.Evidence, written: Mapping[str, object]) -> Iterator[Remark]:
     """What is written must be kept as it says."""
-    if evidence.recording.content == "full":
-        yield Remark(("evidence", "recording", "content"), f"full is {NOT_YET}")
+    yield from check_recording(evidence.recording)
     for name, given in (("sinks", evidence.sinks),):
         if given:
             yield Remark(("evidence", name), NOT_YET)
-    if evidence.recording.recipients:
-        yield Remark(("evidence", "recording", "recipients"), NOT_YET)
     if not _CHECKPOINT[0] <= evidence.checkpoint_interval <= _CHECKPOINT[1]:
         yield Remark(("evidence", "checkpoint_interval"), "must be between 100ms and 1h")
     if evidence.retention.hot > evidence.retention.total:
         yield Remark(("evidence", "retention"), "hot is longer than total")
     elif "retention" in written:
         yield Remark(("evidence", "retention"), f"deleting is {NOT_YET}: evidence is kept", warning=True)
+
+
+def check_recording(recording: s.Recording) -> Iterator[Remark]:
+    """Recipients whose keys are public ones, and somebody who can read what is kept in full."""
+    place: Place = ("evidence", "recording")
+    if recording.content == "full" and not recording.recipients:
+        yield Remark((*place, "content"), "nobody could read it: give recipients; until then `shape`", warning=True)
+    for index, path in enumerate(recording.recipients):
+        found = list(check_file(path, (*place, "recipients", index)))
+        yield from found
+        if not found:
+            try:
+                load_recipient(path)
+            except ConfigError as error:
+                yield Remark((*place, "recipients", index), error.detail)
 
 
 def check_stores(stores: s.Stores) -> Iterator[Remark]:

@@ -1,39 +1,21 @@
 """Every setting of `gateway.yaml`: its name, type, default and meaning. The reference page is made from this file."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl
 from gateway.config.secret import Secret
+from gateway.config.section import Section as _Section
+from gateway.config.section import Text
+from gateway.config.section import made as _made
+from gateway.config.section import of as _of
+from gateway.config.section import said as _said
+from gateway.config.sinks import Sink
 
-T = TypeVar("T")
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 Names = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...], Meta(min_length=1)]
-Text = Annotated[str, Meta(min_length=1, max_length=1024)]
-
-
-def _of(parse: Callable[[str], T], text: str) -> T:
-    """A default, written as people write it."""
-    default: T = msgspec.field(default_factory=lambda: parse(text))
-    return default
-
-
-def _made(section: Callable[[], T]) -> T:
-    """A section that may be left out."""
-    default: T = msgspec.field(default_factory=section)
-    return default
-
-
-def _said(description: str, default: str) -> Meta:
-    return Meta(description=description, extra_json_schema={"default": default})
-
-
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the file. Unknown keys are refused."""
 
 
 class ServerTls(_Section, frozen=True, kw_only=True):
@@ -239,12 +221,20 @@ class Recording(_Section, frozen=True, kw_only=True):
     """What is kept of what agents receive."""
 
     content: Annotated[
-        Literal["full", "shape", "none"],
-        Meta(description="`shape` keeps redacted statements. `full` is not available in this version."),
-    ] = "shape"
+        Literal["full", "shape", "none"] | None,
+        Meta(
+            description="`full`: what passed, encrypted to the recipients. `shape`, `none`: what the log says, no more."
+        ),
+    ] = None
+    """absent: full when there are recipients, else shape"""
     recipients: Annotated[
-        tuple[Path, ...], Meta(description="Public keys that can open recordings. Not available in this version.")
+        tuple[Path, ...], Meta(description="Public keys (`querywarden keys recording`) that can open recordings.")
     ] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Sessions are recorded. Without recipients nobody could read that, so the shape in the log has to do."""
+        return bool(self.recipients) and self.content in {"full", None}
 
 
 class Retention(_Section, frozen=True, kw_only=True):
@@ -252,16 +242,6 @@ class Retention(_Section, frozen=True, kw_only=True):
 
     hot: Annotated[Duration, _said("At hand.", "92d")] = _of(Duration.parse, "92d")
     total: Annotated[Duration, _said("Before it may be deleted.", "400d")] = _of(Duration.parse, "400d")
-
-
-class Sink(_Section, frozen=True, kw_only=True):
-    """Where a copy of the evidence goes."""
-
-    type: Annotated[
-        Literal["syslog", "otlp", "splunk_hec", "s3", "http", "file"], Meta(description="What kind of receiver.")
-    ]
-    url: Annotated[Text, Meta(description="Its address.")]
-    secret: Annotated[Secret | None, Meta(description="Its credential.")] = None
 
 
 class Witness(_Section, frozen=True, kw_only=True):
@@ -303,7 +283,7 @@ class Evidence(_Section, frozen=True, kw_only=True):
         Duration, _said("Between two questions to a witness, 1s to 1h; the newest checkpoint is sent.", "10s")
     ] = _of(Duration.parse, "10s")
     publish: Annotated[PublishLog, Meta(description="How the log is served to its readers.")] = _made(PublishLog)
-    sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies go. Not available in this version.")] = ()
+    sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies of the log go, each at its own pace.")] = ()
     retention: Annotated[Retention, Meta(description="How long evidence is kept.")] = _made(Retention)
 
 

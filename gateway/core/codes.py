@@ -238,6 +238,20 @@ CODES: dict[str, Code] = {
         "nothing is shown, because this access cannot be recorded",
         "Look at the gateway and its disk; a read-only copy of the data folder can be read without a record.",
     ),
+    "recording.key": Code(
+        *_UNAVAILABLE,
+        "a key of recordings cannot be used",
+        "Make a pair with `querywarden keys recording`: the gateway gets the public key, a reader the private one.",
+    ),
+    "recording.unknown": Code(
+        "02000", 1032, 404, "there is no recording of this session", "Ask `audit search` for its session."
+    ),
+    "recording.unreadable": Code(
+        *_UNAVAILABLE, "a recording is not what was written", "Run `audit verify`; take it from a copy."
+    ),
+    "recording.retained": Code(
+        *_DENIED, "the recording must be kept for now", "Wait for `retention.total`, or give a legal reason."
+    ),
     "audit.unknown_decision": Code(
         "42704", 1105, 404, "the log has no such decision", "Find its id with `querywarden audit search`."
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event
+from gateway.evidence.recording.store import Recordings
 from gateway.frontends.driver import Driver
 from gateway.frontends.keeper import Keeper
 from gateway.identity.verifier import Verifier
@@ -20,6 +21,8 @@ class House:
     verifier: Verifier
     keepers: dict[str, Keeper]
     clock: Clock
+    recordings: Recordings | None = None
+    """None when sessions are not recorded"""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -3,6 +3,7 @@
 import hashlib
 
 from gateway.core.events import Event, EventType
+from gateway.core.principal import Json
 from gateway.core.verdict import Outcome
 from gateway.session.ruling import Ruling
 from gateway.session.task import Phase, Settled, Task
@@ -89,8 +90,8 @@ def opened(traveller: Traveller) -> Event:
     return _plain(EventType.SESSION_OPENED, traveller, data)
 
 
-def closed(traveller: Traveller, reason: str, counts: dict[str, int]) -> Event:
-    """The last record of a session: why it ended and how much it did."""
+def closed(traveller: Traveller, reason: str, counts: dict[str, Json]) -> Event:
+    """The last record of a session: why it ended, how much it did, and what was recorded of it."""
     return _plain(EventType.SESSION_CLOSED, traveller, {"reason": reason, **counts})
 
 

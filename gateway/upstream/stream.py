@@ -38,6 +38,8 @@ class Stream(asyncio.Protocol):
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
+        self.copy_to: Callable[[bytes], None] | None = None
+        """is given everything that is written, in order"""
 
     @property
     def at_eof(self) -> bool:
@@ -87,6 +89,8 @@ class Stream(asyncio.Protocol):
         """Send, at the latest when the loop turns. Without effect once the connection is gone."""
         if self._lost:
             return
+        if self.copy_to is not None:
+            self.copy_to(data)
         self._unsent.append(data)
         self._unsent_size += len(data)
         if self._unsent_size > FLUSH_AT:

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateway.evidence.recording.keys import make_private, public_of
 from tests.config.world import GOOD, changed, furnish, told, warned
 from tests.support import certificates
 
@@ -20,8 +21,6 @@ LISTENER = {"address": "127.0.0.1:1", "insecure_loopback": True}
         ("listeners.mysql", LISTENER),
         ("connections.payments.type", "mysql"),
         ("approvals.notify", [{"webhook": "https://hooks.example"}]),
-        ("evidence.recording.content", "full"),
-        ("evidence.recording.recipients", ["recording.pub"]),
         ("evidence.sinks", [{"type": "syslog", "url": "udp://x"}]),
         ("stores.state", "postgresql://db/state"),
         ("stores.objects", "s3://bucket"),
@@ -37,6 +36,17 @@ def test_what_is_not_built_yet_is_refused_at_its_line(folder: Path, where: str, 
     assert f"{key}:" in "\n".join(text.splitlines()[int(line) - 2 : int(line)])
 
 
+def test_recordings_are_encrypted_to_public_keys_only(folder: Path) -> None:
+    private = make_private()
+    (folder / "recording").write_bytes(private)
+    (folder / "recording.pub").write_bytes(public_of(private))
+    assert told(folder, changed("evidence.recording.recipients", ["recording.pub"])) == []
+    (refused,) = told(folder, changed("evidence.recording.recipients", ["recording"]))
+    assert "this is a private key" in refused
+    (refused,) = told(folder, changed("evidence.recording.recipients", ["missing.pub"]))
+    assert "No such file" in refused
+
+
 def test_a_login_bound_to_a_certificate_needs_one(folder: Path) -> None:
     (refused,) = told(folder, changed("connections.payments.tls", {"mode": "disable", "channel_binding": "require"}))
     assert "needs TLS" in refused
@@ -48,6 +58,7 @@ def test_a_login_bound_to_a_certificate_needs_one(folder: Path) -> None:
         ("approvals.hold", "30s", "what needs one is denied"),
         ("evidence.retention", {"hot": "1d", "total": "2d"}, "evidence is kept"),
         ("policy.bundle", "missing.tar.gz", "everything is denied"),
+        ("evidence.recording.content", "full", "nobody could read it"),
         ("connections.payments.tls", {"mode": "disable"}, ""),
     ],
 )

@@ -34,7 +34,7 @@ def test_defaults_are_the_safe_ones(folder: Path) -> None:
     assert payments.port == 5432
     assert found.policy.engine == "embedded"
     assert found.evidence.durability == "group"
-    assert found.evidence.recording.content == "shape"
+    assert not found.evidence.recording.is_full
     assert found.identity.skew == Duration(30)
     assert found.identity.issuers[0].algorithms == ("RS256", "ES256", "EdDSA")
     assert (payments.limits.idle_timeout, payments.limits.session_max) == (Duration(900), Duration(28800))

@@ -119,8 +119,9 @@ def write_configuration(  # noqa: PLR0913 -- what a configuration is made of
     more: Mapping[str, object],
     *,
     http: int | None = None,
+    plain: int | None = None,
 ) -> Path:
-    """`gateway.yaml` as contracts.md describes it; `more` replaces whole sections; `http`: a port."""
+    """`gateway.yaml` as contracts.md describes it; `more` replaces whole sections; `http`, `plain` (no TLS): ports."""
     document: dict[str, object] = {
         "version": 1,
         "data_dir": "var",
@@ -144,6 +145,9 @@ def write_configuration(  # noqa: PLR0913 -- what a configuration is made of
             "postgres": {"address": f"{HOST}:{port}", "tls": {"cert": "server.pem", "key": "server.key"}},
             "http": {"address": f"{HOST}:{http}", "insecure_loopback": True},
         }
+    if plain is not None:
+        tls = {"address": f"{HOST}:{port}", "tls": {"cert": "server.pem", "key": "server.key"}}
+        document["listeners"] = {"postgres": [tls, {"address": f"{HOST}:{plain}", "insecure_loopback": True}]}
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump({**document, **more}, sort_keys=False), encoding="utf-8")
     return path
@@ -173,6 +177,7 @@ def running_gateway(  # noqa: PLR0913 -- each has its default
     more: Mapping[str, object] | None = None,
     issuer: Issuer | None = None,
     http: int | None = None,
+    plain: int | None = None,
 ) -> Iterator[Gateway]:
     """Serve `connections` under `site`; at the end stop.
 
@@ -184,7 +189,7 @@ def running_gateway(  # noqa: PLR0913 -- each has its default
         issuer.write_jwks(folder / "jwks.json")
         tls = certificates.issue(folder)
         write_signed_bundle(folder, site)
-        config = write_configuration(folder, port, cluster, connections, more or {}, http=http)
+        config = write_configuration(folder, port, cluster, connections, more or {}, http=http, plain=plain)
         gateway = Gateway(folder, port, tls, issuer, serve(config))
         try:
             await_listener(gateway)

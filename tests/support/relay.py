@@ -20,11 +20,15 @@ class Relay:
     to: int
     port: int
     dribbles: bool = False
+    listens: bool = False
+    """keeps what it carries, in `heard`"""
     deaf: bool = False
     """new connections are dropped at once"""
     carried: list[socket.socket] = field(default_factory=list)
     passed: int = 0
     """bytes, in both directions"""
+    heard: list[tuple[bytearray, bytearray]] = field(default_factory=list)
+    """of each connection: what the client said, and the other side"""
 
     def cut(self) -> None:
         """Reset every connection, both ends, as a network that breaks does."""
@@ -46,12 +50,16 @@ class Relay:
         for sock in (near, far):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.carried += [near, far]
-        for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+        said = bytearray(), bytearray()
+        self.heard.append(said)
+        for source, sink, kept in ((near, far, said[0]), (far, near, said[1])):
+            threading.Thread(target=self._pump, args=(source, sink, kept), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, kept: bytearray) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if self.listens:
+                    kept += data
                 step = 1 if self.dribbles else len(data)
                 for at in range(0, len(data), step):
                     sink.sendall(data[at : at + step])
@@ -71,10 +79,10 @@ class Relay:
 
 
 @contextmanager
-def running_relay(to: int, *, dribbles: bool = False) -> Iterator[Relay]:
+def running_relay(to: int, *, dribbles: bool = False, listens: bool = False) -> Iterator[Relay]:
     """Carry connections to a port of this machine while the block runs."""
     with socket.create_server((HOST, 0)) as listening:
-        relay = Relay(to, listening.getsockname()[1], dribbles)
+        relay = Relay(to, listening.getsockname()[1], dribbles, listens)
         accepting = threading.Thread(target=relay.accept, args=(listening,), daemon=True)
         accepting.start()
         try:

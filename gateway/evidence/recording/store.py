@@ -259,7 +259,7 @@ class Recording:
 
     def _sealed(self, number: int, digest: str, size: int, draft: Draft | None) -> Event:
         header = self._header
-        data: dict[str, Json] = {"segment": number, "sha256": digest, "bytes": size}
+        data: dict[str, Json] = {"segment": number, "sha256": digest, "at": self._file.size - size, "bytes": size}
         if draft is not None and draft.statements:
             data |= {"first": draft.first, "statements": draft.statements}
         if number == 0:

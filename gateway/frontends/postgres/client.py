@@ -46,7 +46,7 @@ async def listen(conversation: Conversation, reader: ClientReader) -> None:
             if isinstance(item, DataRun):
                 await _copy_data(conversation, item)
             else:
-                await _take(conversation, item)
+                await _heed(conversation, item)
             if conversation.ended.done():
                 return
         await _flush(conversation)
@@ -62,6 +62,18 @@ async def _flush(conversation: Conversation) -> None:
     if conversation.link is not None and not conversation.link.stream.closed:
         await conversation.link.drain()
     await conversation.client.drain()
+    if conversation.tap is not None:
+        await conversation.tap.recording.room()
+
+
+async def _heed(conversation: Conversation, frame: Frame) -> None:
+    """One frame, recorded if the session is."""
+    if conversation.tap is None:
+        await _take(conversation, frame)
+        return
+    conversation.tap.arrived(frame)
+    await _take(conversation, frame)
+    conversation.tap.settled()
 
 
 async def _take(conversation: Conversation, frame: Frame) -> None:
@@ -163,7 +175,10 @@ async def _copying(conversation: Conversation) -> bool:
 
 async def _copy_data(conversation: Conversation, run: DataRun) -> None:
     """COPY data outside COPY is ignored, as the server does."""
-    if conversation.skipping or not await _copying(conversation) or conversation.link is None:
+    taken = not conversation.skipping and await _copying(conversation)
+    if conversation.tap is not None:
+        conversation.tap.arrived(run)
+    if not taken or conversation.link is None:
         return
     conversation.link.write(run.raw)
     await conversation.link.drain()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
+from gateway.frontends.postgres.tap import Tap
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
 from gateway.session.exchange import Entry, Exchange, Wait
@@ -54,6 +55,8 @@ class Conversation:
     """the process id the client was told at login; its server's own is never shown"""
     application: Application = field(init=False)
     """the agent's own application_name"""
+    tap: Tap | None = None
+    """records what passes; None when sessions are not recorded"""
     exchange: Exchange = field(default_factory=Exchange)
     registry: Registry = field(default_factory=Registry)
     link: Link | None = None
@@ -230,6 +233,8 @@ class Conversation:
         timer = self._timers.pop(task, None)
         if timer is not None:
             timer.cancel()
+        if self.tap is not None:
+            self.tap.ended(task, how)
         event = records.finished(task, how, self.traveller, self.house.clock.monotonic_ns())
         await self.house.note(event)
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from gateway.core.errors import GatewayError
+from gateway.core.principal import Json
 from gateway.frontends.postgres.client import listen
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.deadlines import Deadlines
@@ -55,7 +56,9 @@ async def _close(conversation: Conversation, listening: "asyncio.Task[None]") ->
     for entry in conversation.exchange.abandon():
         for task in entry.tasks[entry.at :]:
             await conversation.finish(task, Settled.LOST)
-    counts = {"statements": conversation.statements, "denied": conversation.denied}
+    counts: dict[str, Json] = {"statements": conversation.statements, "denied": conversation.denied}
+    if conversation.tap is not None:
+        counts["recording"] = await conversation.tap.close()
     await conversation.house.note(records.closed(conversation.traveller, ending.reason, counts))
     await conversation.client.wait_closed()
 

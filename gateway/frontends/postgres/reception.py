@@ -12,6 +12,7 @@ from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.ending import converse
 from gateway.frontends.postgres.login import SAID, TurnedAway, authenticate, check_settings, cleaned, failed, welcome
+from gateway.frontends.postgres.tap import Tap
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
 from gateway.session.traveller import Traveller
@@ -108,16 +109,28 @@ class Reception:
             await self.house.note(failed(error, arrival.peer, keeper.name))
             raise EndSession.because(error) from None
         traveller = self._traveller(arrival, principal, keeper, version)
+        tap = self._record(traveller)
         if self.closing or not await self.house.note(records.opened(traveller)):
             raise EndSession.because(Unavailable("session.stopping" if self.closing else "evidence.unavailable"))
-        return self._begin(arrival, reader, keeper, traveller)
+        return self._begin(arrival, reader, keeper, traveller, tap)
+
+    def _record(self, traveller: Traveller) -> Tap | None:
+        """Recording begins with the answer to the login: what came before was a token. Raises EndSession."""
+        if self.house.recordings is None:
+            return None
+        try:
+            return Tap(self.house.recordings.begin(traveller.sid, traveller.connection, "postgres"))
+        except Unavailable as error:
+            raise EndSession.because(error) from None
 
     def _begin(
-        self, arrival: ClientStartup, reader: ClientReader, keeper: Keeper, traveller: Traveller
+        self, arrival: ClientStartup, reader: ClientReader, keeper: Keeper, traveller: Traveller, tap: Tap | None
     ) -> tuple[Conversation, tuple[int, bytes]]:
         """From here on it is a session: it has been opened in the record, and will be closed there."""
         settings = check_settings(arrival.startup) | {OWN: traveller.application}
         conversation = Conversation(self.house, keeper, traveller, arrival.stream, settings)
+        conversation.tap = tap
+        arrival.stream.copy_to = tap.wrote if tap is not None else None
         key = self._new_key(_LONG_KEY_BYTES if arrival.startup.long_cancel_keys else _KEY_BYTES)
         conversation.pid = key[0]
         reader.open(keeper.message_max)

@@ -13,6 +13,7 @@ from gateway.frontends.postgres.mirror import follow
 from gateway.frontends.postgres.refusing import REJECTED
 from gateway.frontends.postgres.results import check_columns, no_columns, take_rows
 from gateway.frontends.postgres.server_texts import scrub
+from gateway.frontends.postgres.tap import Heard
 from gateway.frontends.postgres.texts import failure, masked_notice
 from gateway.session.exchange import Entry, Step, Wait
 from gateway.session.task import Settled, Task
@@ -67,6 +68,8 @@ async def relay(conversation: Conversation, link: Link) -> None:
 async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -> None:
     """Handle one chunk: everything it completes goes out in one write, then its statements are closed in the log."""
     out: list[bytes] = []
+    heard: list[Heard] = []
+    tap = conversation.tap
     finished: list[tuple[Task, Settled]] = []
     ready = False
     try:
@@ -74,22 +77,31 @@ async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -
             step = conversation.exchange.receive(item.kind)
             finished.extend(step.finished)
             ready = ready or step.ready
-            out.append(_translate(conversation, item, step))
+            shown = _translate(conversation, item, step)
+            out.append(shown)
+            if tap is not None and shown:
+                heard.append(tap.piece(item, step, shown, guarded=conversation.guarded))
             _settle(conversation, step)
             paths.heard(conversation, item.kind, step.finished)
             naming.heard(conversation, item.kind, step.finished)
     finally:
-        await _show(conversation, b"".join(out), finished, ready=ready)
+        await _show(conversation, b"".join(out), heard, finished, ready=ready)
     conversation.moved()
     await conversation.client.drain()
+    if tap is not None:
+        await tap.recording.room()
 
 
-async def _show(conversation: Conversation, shown: bytes, finished: list[tuple[Task, Settled]], *, ready: bool) -> None:
+async def _show(
+    conversation: Conversation, shown: bytes, heard: list[Heard], finished: list[tuple[Task, Settled]], *, ready: bool
+) -> None:
     """Write to the client, then record; recorded is also what a session's end keeps from being shown."""
     try:
         if ready:
             await _before_ready(conversation)
         if shown and not conversation.ended.done():
+            if conversation.tap is not None:
+                conversation.tap.expect(heard)
             conversation.client.write(shown)
             conversation.client.flush()  # the client need not wait for our records
     finally:

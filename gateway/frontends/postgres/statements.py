@@ -71,6 +71,8 @@ async def on_bind(conversation: Conversation, message: wire.Bind) -> None:
     if not await paths.settled(conversation) or paths.outdated(conversation, prepared):
         await turn_away(conversation, Wait.BIND, Refused("statement.plan_changed"))
         return
+    if conversation.tap is not None:
+        conversation.tap.bound(prepared.ruling.understood.statement if prepared.ruling else None, prepared.text)
     await ensure_upstream(conversation)
     portal = Portal(prepared, message.raw, message.result_formats)
     change = conversation.note(Change(Space.PORTAL, message.portal, portal))

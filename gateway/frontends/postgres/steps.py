@@ -148,15 +148,22 @@ async def go(  # noqa: PLR0913, PLR0917 -- what a journey needs
     journey = travel(legs, phase, conversation.traveller, ground)
     conversation.statements += len(legs)
     conversation.deciding, conversation.stop_when_sent = True, False
+    tap = conversation.tap
+    if tap is not None:
+        tap.judged(legs, phase)
     try:
         rulings = await conversation.house.driver.perform(journey, conversation.traveller)
         refused = next((r for r in rulings if r.refusal and r.refusal.code != "statement.withheld"), None)
         if refused is not None:
             refuse(conversation, wait, refusal(refused), name)
+            if tap is not None:
+                tap.refused(rulings)
             return None
         return await _sendable(conversation, rulings, phase)
     except Unavailable as error:
         refuse(conversation, wait, failure(error, did=legs[0].did if legs else ""), name)
+        if tap is not None:
+            tap.failed(legs, error.code)
         return None
     finally:
         conversation.deciding = False

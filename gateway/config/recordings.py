@@ -1,0 +1,24 @@
+"""Builds what records sessions, from the settings."""
+
+from gateway.config import settings as s
+from gateway.core.clock import Clock
+from gateway.core.errors import ConfigError
+from gateway.evidence.recording.keys import Recipient, load_recipient
+from gateway.evidence.recording.store import Ledger, Recordings
+
+
+def make_recordings(settings: s.Settings, ledger: Ledger, clock: Clock) -> Recordings | None:
+    """None when sessions are not recorded. Raises ConfigError."""
+    recording = settings.evidence.recording
+    if not recording.is_full:
+        return None
+    return Recordings(settings.data_dir, _recipients(recording), ledger, clock)
+
+
+def _recipients(recording: s.Recording) -> tuple[Recipient, ...]:
+    """Each once. Raises ConfigError."""
+    try:
+        loaded = [load_recipient(path) for path in recording.recipients]
+    except OSError as error:
+        raise ConfigError("recording.key", f"{error.filename}: {error.strerror}") from None
+    return tuple({each.fingerprint: each for each in loaded}.values())

@@ -1,0 +1,181 @@
+"""Compares recordings with what the log says of them: each segment in its place, nothing missing, nothing else.
+
+Needs no key. A segment is looked for where its leaf says it stands, so one that was changed does not hide the others.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gateway.core.events import EventType
+from gateway.evidence.merkle import leaf_hash, root_of
+from gateway.evidence.recording.format import SEALED_MAX, RecordingError
+from gateway.evidence.recording.places import key_path, recording_path, recordings
+
+TYPES: Final = frozenset({EventType.RECORDING_SEALED, EventType.RECORDING_SHREDDED, EventType.SESSION_CLOSED})
+"""the leaves it wants to see"""
+_LONGEST: Final = SEALED_MAX + 64
+
+
+class Sealed(NamedTuple):
+    """What a leaf says of a segment."""
+
+    sha256: str
+    at: int
+    size: int
+
+
+class Trouble(NamedTuple):
+    """Something that does not fit."""
+
+    name: str
+    where: str
+    text: str
+    grave: bool = True
+
+
+@dataclass(slots=True)
+class Story:
+    """What the log tells of one recording."""
+
+    segments: dict[int, Sealed] = field(default_factory=dict)
+    front: str = ""
+    key: str = ""
+    closed: dict[str, object] | None = None
+    over: bool = False
+    """the session is closed"""
+    shredded: str | None = None
+    """why"""
+
+
+class Recorded:
+    """Feed it the leaves of `TYPES`, then ask what does not fit."""
+
+    def __init__(self) -> None:
+        self.stories: dict[str, Story] = {}
+        self._places: dict[str, tuple[str, int]] = {}
+        """hash of a segment → session and number"""
+
+    def take(self, kind: str, sid: str, facts: dict[str, object]) -> None:
+        """One leaf. Raises ValueError when it is none of this log's."""
+        match kind:
+            case EventType.RECORDING_SEALED:
+                self._sealed(sid, facts)
+            case EventType.RECORDING_SHREDDED:
+                self.stories.setdefault(_text(facts, "session"), Story()).shredded = _text(facts, "reason")
+            case EventType.SESSION_CLOSED if sid in self.stories or "recording" in facts:
+                story = self.stories.setdefault(sid, Story())
+                recording = facts.get("recording")
+                story.closed = recording if isinstance(recording, dict) else None
+                story.over = True
+            case _:
+                pass
+
+    def _sealed(self, sid: str, facts: dict[str, object]) -> None:
+        story = self.stories.setdefault(sid, Story())
+        number = _number(facts, "segment")
+        story.segments[number] = Sealed(_text(facts, "sha256"), _number(facts, "at"), _number(facts, "bytes"))
+        self._places[_text(facts, "sha256")] = sid, number
+        if number == 0:
+            story.front, story.key = _text(facts, "front"), _text(facts, "key")
+
+    def findings(self, data_dir: Path) -> Iterator[Trouble]:
+        """Everything that does not fit. Raises OSError."""
+        for sid, story in self.stories.items():
+            where = f"recording {sid}"
+            yield from _told(story, where)
+            if not story.segments:
+                continue
+            try:
+                path = recording_path(data_dir, sid)
+            except RecordingError as error:
+                yield Trouble(error.name, where, str(error))
+                continue
+            if not path.exists():
+                yield Trouble(
+                    "recording.missing", where, f"{len(story.segments)} segments were sealed; no file is here"
+                )
+            else:
+                yield from self._file(path, sid, story, where)
+            yield from _key(path, story, where)
+        for sid, _ in recordings(data_dir):
+            if sid not in self.stories or not self.stories[sid].segments:
+                text = "no leaf tells of it: its session had just begun, its log was pruned, or it is not this log's"
+                yield Trouble("recording.unknown", f"recording {sid}", text, grave=False)
+
+    def _file(self, path: Path, sid: str, story: Story, where: str) -> Iterator[Trouble]:
+        with path.open("rb") as file:
+            if story.segments.get(0):
+                front = file.read(story.segments[0].at)
+                if hashlib.sha256(front).hexdigest() != story.front:
+                    yield Trouble("recording.changed", f"{where}, header", "it is not the one that was sealed")
+            for number, sealed in sorted(story.segments.items()):
+                file.seek(sealed.at)
+                data = file.read(min(sealed.size, _LONGEST))
+                if len(data) < sealed.size:
+                    text = f"only {path.stat().st_size} bytes are left, this segment ended at {sealed.at + sealed.size}"
+                    yield Trouble("recording.cut", f"{where}, segment {number}", text)
+                    return
+                digest = hashlib.sha256(data).hexdigest()
+                if digest != sealed.sha256:
+                    yield self._other(digest, sid, f"{where}, segment {number}")
+        last = max(story.segments.values(), key=lambda each: each.at)
+        more = path.stat().st_size - last.at - last.size
+        if more > 0 and story.over:
+            complete = story.closed is not None and story.closed.get("complete", True)
+            text = f"{more} bytes stand behind the last sealed segment"
+            yield Trouble("recording.unsealed", where, text, grave=bool(complete))
+
+    def _other(self, digest: str, sid: str, where: str) -> Trouble:
+        """A segment that is not the one that was sealed: another's place may tell where it came from."""
+        found = self._places.get(digest)
+        if found is None:
+            return Trouble("recording.changed", where, "it does not have the hash that was sealed")
+        if found[0] == sid:
+            return Trouble("recording.reordered", where, f"segment {found[1]} stands in its place")
+        return Trouble("recording.swapped", where, f"a segment of session {found[0]} stands in its place")
+
+
+def _told(story: Story, where: str) -> Iterator[Trouble]:
+    """Whether the leaves agree with each other."""
+    numbers = sorted(story.segments)
+    if numbers != list(range(len(numbers))):
+        yield Trouble("recording.gap", where, "the leaves of some segments are missing")
+    if story.closed is None:
+        return
+    root = root_of([leaf_hash(bytes.fromhex(story.segments[number].sha256)) for number in numbers]).hex()
+    if (story.closed.get("segments"), story.closed.get("root")) != (len(numbers), root):
+        yield Trouble("recording.root", where, "the session's end tells of other segments than were sealed")
+    if story.closed.get("complete") is False:
+        text = f"{story.closed.get('lost')} bytes could not be written before the session ended"
+        yield Trouble("recording.incomplete", where, text, grave=False)
+
+
+def _key(path: Path, story: Story, where: str) -> Iterator[Trouble]:
+    """The wrapped key: there, unless it was shredded; and the one that was written."""
+    file = key_path(path)
+    if story.shredded is not None:
+        if file.exists():
+            yield Trouble("recording.not_shredded", where, "the log says its key was destroyed; it is still here")
+        else:
+            yield Trouble("recording.shredded", where, f"its key was destroyed: {story.shredded}", grave=False)
+    elif not file.exists():
+        yield Trouble("recording.key_missing", where, "nobody can read it: its key file is gone, and no leaf says why")
+    elif hashlib.sha256(file.read_bytes()).hexdigest() != story.key:
+        yield Trouble("recording.key_changed", where, "its key file is not the one that was written")
+
+
+def _text(facts: dict[str, object], name: str) -> str:
+    value = facts.get(name, "")
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is no text")  # noqa: TRY004 -- a leaf that cannot be read, whatever is wrong with it
+    return value
+
+
+def _number(facts: dict[str, object], name: str) -> int:
+    value = facts.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name} is no number")
+    return value

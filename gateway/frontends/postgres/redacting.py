@@ -1,0 +1,230 @@
+"""What a PostgreSQL client sent and was shown, as a recording may keep it: same length, still to be cut into messages.
+
+Card numbers go from everything. Values (literals in texts, parameters, COPY data) stay, unless the statement names a
+labelled column, was not understood, or speaks of passwords or tokens. Passwords are never kept.
+"""
+
+import re
+import struct
+from typing import Final
+
+from gateway.core.cards import is_card_number, may_hold_card_number
+from gateway.core.errors import ProtocolError
+from gateway.core.statement import Statement
+from gateway.masking.detect import blank, blank_row
+from gateway.masking.fields import Reading, field_spans
+from gateway.sql.literals import blank_literals, may_hold_secret
+from gateway.wire.postgres.fields import Fields
+from gateway.wire.postgres.frames import HEADER, DataRun, Frame
+
+BINARY: Final = 1
+TAIL: Final = 64
+"""bytes of COPY data that are looked at again with what comes next: a card number with separators has 37 at most"""
+_TOKEN: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)+")
+_DIGITS_GONE: Final = bytes.maketrans(b"0123456789", b"*" * 10)
+_INT64: Final = struct.Struct(">q")
+_FLOAT64: Final = struct.Struct(">d")
+_NUMERIC: Final = struct.Struct(">HhHH")
+_FRONT: Final = HEADER.size
+_WITHOUT_VALUES: Final = frozenset(b"SXHDECc")
+"""Sync Terminate Flush Describe Execute Close CopyDone: names and numbers only"""
+
+
+def keeps_values(statement: Statement) -> bool:
+    """Whether what stands in a statement may be kept: it is understood, and touches nothing that is labelled."""
+    if statement.hazards or any(column.labels for column in statement.columns):
+        return False
+    return not any(relation.labels and "write" in relation.access for relation in statement.relations)
+
+
+def redact(frame: Frame, *, values: bool) -> bytes:
+    """One message of a client. `values`: those in it may be kept."""
+    try:
+        match frame.kind:
+            case b"Q":
+                return _query(frame.raw, values=values)
+            case b"P":
+                return _parse(frame.raw, values=values)
+            case b"B":
+                return _bind(frame.raw, values=values)
+    except ProtocolError:
+        return _nothing(frame.raw)
+    if frame.kind == b"f" or frame.kind[0] in _WITHOUT_VALUES:
+        return frame.raw[:_FRONT] + blank(frame.raw[_FRONT:])[0]
+    return _nothing(frame.raw)
+
+
+def _nothing(raw: bytes) -> bytes:
+    """A message nobody can read, a password, a call by number: only its kind and length."""
+    return raw[:_FRONT] + bytes(len(raw) - _FRONT)
+
+
+def _query(raw: bytes, *, values: bool) -> bytes:
+    fields = Fields(raw)
+    text = fields.string()
+    fields.end()
+    return raw[:_FRONT] + _text(text, values=values) + b"\0"
+
+
+def _parse(raw: bytes, *, values: bool) -> bytes:
+    fields = Fields(raw)
+    name, text, rest = fields.string_bytes(), fields.string(), fields.rest()
+    return b"".join((raw[:_FRONT], blank(name)[0], b"\0", _text(text, values=values), b"\0", rest))
+
+
+def _text(text: str, *, values: bool) -> bytes:
+    kept = text.encode() if values and not may_hold_secret(text) else blank_literals(text)
+    return blank(kept)[0]
+
+
+def _bind(raw: bytes, *, values: bool) -> bytes:
+    """The names, formats and lengths as they are; the values by their formats."""
+    fields = Fields(raw)
+    names = len(fields.string_bytes()) + len(fields.string_bytes()) + 2
+    formats = fields.numbers("H")
+    found = fields.values()
+    fields.numbers("H")
+    fields.end()
+    out = bytearray(raw)
+    at = _FRONT + names + 2 + 2 * len(formats) + 2
+    for index, value in enumerate(found):
+        at += 4
+        if value is not None:
+            form = formats[index if len(formats) > 1 else 0] if index < len(formats) or len(formats) == 1 else 0
+            out[at : at + len(value)] = _value(value, binary=form == BINARY, kept=values)
+            at += len(value)
+    if may_hold_card_number(raw[_FRONT : _FRONT + names]):
+        out[_FRONT : _FRONT + names] = blank(raw[_FRONT : _FRONT + names])[0]
+    return bytes(out)
+
+
+def _value(value: bytes, *, binary: bool, kept: bool) -> bytes:
+    if not kept:
+        return bytes(len(value)) if binary else b"*" * len(value)
+    if binary and is_binary_card_number(value):
+        return bytes(len(value))
+    shown = blank(value)[0]
+    return _TOKEN.sub(lambda found: b"*" * len(found[0]), shown) if b"eyJ" in shown else shown
+
+
+def is_binary_card_number(value: bytes) -> bool:
+    """Whether eight bytes are a card number as int8 or float8, or longer ones as numeric (PostgreSQL, §8.1)."""
+    if len(value) == _INT64.size:
+        (whole,), (real,) = _INT64.unpack(value), _FLOAT64.unpack(value)
+        return is_card_number(b"%d" % whole) or (0 < real < 1e19 and is_card_number(b"%d" % int(real)))  # noqa: PLR2004
+    digits = _numeric_digits(value)
+    return bool(digits) and is_card_number(digits)
+
+
+def _numeric_digits(value: bytes) -> bytes:
+    """The whole part of a binary numeric in ASCII; empty for anything else."""
+    if len(value) < _NUMERIC.size:
+        return b""
+    count, weight, sign, _ = _NUMERIC.unpack_from(value)
+    if len(value) != _NUMERIC.size + 2 * count or sign not in {0, 0x4000} or not 0 <= weight <= 8:  # noqa: PLR2004
+        return b""
+    groups = struct.unpack_from(f">{count}H", value, _NUMERIC.size)
+    whole = [*groups[: weight + 1], *[0] * (weight + 1 - count)]
+    return b"".join(b"%04d" % group for group in whole).lstrip(b"0")
+
+
+class CopyIn:
+    """COPY data from a client. A message is kept when it is known what follows it: a number may begin in one."""
+
+    def __init__(self, *, binary: bool, values: bool) -> None:
+        self._binary = binary
+        self._values = values and not binary
+        self._held = b""
+
+    def feed(self, run: DataRun) -> bytes:
+        """What may be kept now; the rest is held until the next call."""
+        if not self._values:
+            return without_content(run.raw) if self._binary else _without_digits(run.raw)
+        before, self._held = _across(self._held, run.raw)
+        return before
+
+    def end(self) -> bytes:
+        """What was held."""
+        held, self._held = self._held, b""
+        return held
+
+
+def _without_digits(raw: bytes) -> bytes:
+    """Messages without a digit in what they carry."""
+    out = bytearray(raw)
+    for start, stop in _payload_spans(raw):
+        out[start:stop] = raw[start:stop].translate(_DIGITS_GONE)
+    return bytes(out)
+
+
+def without_content(raw: bytes) -> bytes:
+    """Messages of which only kind and length are left."""
+    out = bytearray(raw)
+    for start, stop in _payload_spans(raw):
+        out[start:stop] = bytes(stop - start)
+    return bytes(out)
+
+
+def _across(held: bytes, raw: bytes) -> tuple[bytes, bytes]:
+    """Two runs of messages with the card numbers blanked that stand in the second, or across the two."""
+    tail, spans = _payload_spans(held), _payload_spans(raw)
+    joined = b"".join([held[a:b] for a, b in tail])[-TAIL:]
+    border = len(joined)
+    text = joined + b"".join([raw[a:b] for a, b in spans])
+    shown = blank(text)[0]
+    if shown == text:
+        return held, raw
+    return _put_back(held, tail, shown[:border]), _put_back(raw, spans, shown[border:])
+
+
+def _payload_spans(raw: bytes) -> list[tuple[int, int]]:
+    spans, at = [], 0
+    while at < len(raw):
+        stop = at + 1 + HEADER.unpack_from(raw, at)[1]
+        spans.append((at + _FRONT, stop))
+        at = stop
+    return spans
+
+
+def _put_back(raw: bytes, spans: list[tuple[int, int]], text: bytes) -> bytes:
+    """The last bytes of the payloads replaced, from the end on."""
+    out, left = bytearray(raw), len(text)
+    for start, stop in reversed(spans):
+        size = min(stop - start, left)
+        out[stop - size : stop] = text[left - size : left]
+        left -= size
+    return bytes(out)
+
+
+def blank_shown(data: bytes) -> bytes:
+    """Whole messages of the gateway's to the client, without card numbers and without the key that cancels."""
+    if data[:1] != b"R" and not may_hold_card_number(data):
+        return data
+    out, at = bytearray(data), 0
+    while at < len(data):
+        kind, length = HEADER.unpack_from(data, at)
+        start, at = at + _FRONT, at + 1 + length
+        payload = data[start:at]
+        if kind == ord("K"):
+            out[start + 4 : at] = bytes(max(len(payload) - 4, 0))
+        elif kind == ord("D"):
+            out[start:at] = blank_row(payload)[0]
+        else:
+            out[start:at] = blank(payload)[0]
+    return bytes(out)
+
+
+def blank_exempt(data: bytes, how: tuple[Reading, ...], unread: frozenset[int]) -> bytes:
+    """Rows of which the net left columns alone, for an agent that may see them: in a recording it does not.
+
+    `unread` are those among them that come in binary: of their values nothing is kept.
+    """
+    out = bytearray(data)
+    for start, stop in _payload_spans(data):
+        payload = data[start:stop]
+        row = bytearray(blank_row(payload, frozenset(), how)[0])
+        for index, (begin, end) in enumerate(field_spans(payload) or []):
+            if index in unread:
+                row[begin:end] = bytes(end - begin)
+        out[start:stop] = row
+    return bytes(out)

@@ -1,0 +1,57 @@
+"""What records sessions is built when somebody can read it, and only then."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway.config.load import load
+from gateway.config.recordings import make_recordings
+from gateway.config.settings import Settings
+from gateway.core.clock import SystemClock
+from gateway.core.errors import ConfigError
+from gateway.core.events import Event
+from tests.config.world import changed, furnish
+from tests.support.recorded import make_keys
+
+
+class Ledger:
+    async def append(self, event: Event) -> None: ...
+
+    def suspend(self, cause: str) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+def settings(folder: Path, recording: Mapping[str, object]) -> Settings:
+    furnish(folder)
+    path = folder / "gateway.yaml"
+    path.write_text(changed("evidence.recording", dict(recording)), encoding="utf-8")
+    return load(path)
+
+
+@pytest.mark.parametrize("recording", [{}, {"content": "full"}, {"content": "shape"}, {"content": "none"}])
+def test_without_recipients_nothing_is_recorded(tmp_path: Path, recording: dict[str, object]) -> None:
+    assert make_recordings(settings(tmp_path, recording), Ledger(), SystemClock()) is None
+
+
+def test_recipients_are_enough_to_be_recorded_in_full_and_each_counts_once(tmp_path: Path) -> None:
+    keys = make_keys(tmp_path)
+    named = {"recipients": [keys.public.name, keys.public.name]}
+    made = make_recordings(settings(tmp_path, named), Ledger(), SystemClock())
+    assert made is not None
+    assert len(made.recipients) == 1
+
+
+def test_recipients_do_not_outweigh_what_was_said(tmp_path: Path) -> None:
+    keys = make_keys(tmp_path)
+    named = {"content": "shape", "recipients": [keys.public.name]}
+    assert make_recordings(settings(tmp_path, named), Ledger(), SystemClock()) is None
+
+
+def test_a_key_that_went_away_is_named(tmp_path: Path) -> None:
+    keys = make_keys(tmp_path)
+    read = settings(tmp_path, {"recipients": [keys.public.name]})
+    keys.public.unlink()
+    with pytest.raises(ConfigError, match=r"recording\.pub"):
+        make_recordings(read, Ledger(), SystemClock())
