@@ -19,6 +19,7 @@ from gateway.evidence.epoch_check import EpochCheck, EpochReport, Progress
 from gateway.evidence.head import epochs_with_head
 from gateway.evidence.note import Verifier
 from gateway.evidence.reader import LogReader, open_epochs
+from gateway.evidence.recording.check import check as check_recordings
 from gateway.evidence.verified import Memory, Verified
 from gateway.evidence.walk import Finding
 from gateway.evidence.witnessed import Witnessed, WitnessReport
@@ -37,6 +38,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """of those that were read"""
     witnesses: tuple[WitnessReport, ...] = ()
     """who has cosigned how much; of those whose keys are known"""
+    recordings: int = 0
+    """that were compared with their leaves"""
 
 
 class Options(NamedTuple):
@@ -76,11 +79,10 @@ def verify(
                 check.follows(before)
             findings.extend(check.findings_of(several=len(readers) > 1))
             before = reader
-    witnessed = Witnessed(options.witnesses, clock.now_ns())
-    for reader in readers:
-        witnessed.epoch(reader)
-    witnessed.finish()
+    witnessed = Witnessed(options.witnesses, clock.now_ns()).whole(readers)
     findings.extend(witnessed.findings)
+    recorded = check_recordings(data_dir, verifier)
+    findings.extend(recorded.findings)
     seconds = (clock.monotonic_ns() - started) / 1e9
     leaves = sum(epoch.read for epoch in epochs)
     return Report(
@@ -90,6 +92,7 @@ def verify(
         seconds=round(seconds, 3),
         leaves_per_second=round(leaves / seconds) if seconds else 0,
         witnesses=tuple(witnessed.reports),
+        recordings=recorded.recordings,
     )
 
 
@@ -108,6 +111,9 @@ def _check(
         check = EpochCheck(reader.again(), bodies, known, resume=False)
         check.note("verify.restarted", "what was verified before", "it does not fit any more: everything is read again")
     report = check.run(progress)
+    if not check.sound and check.overtaken():
+        check = EpochCheck(reader.again(), bodies, known, resume=False)
+        report = check.run(progress)
     if check.sound:
         _keep(check, clock, options.memory)
     return check, report

@@ -1,6 +1,7 @@
 """Compares recordings with what the log says of them: each segment in its place, nothing missing, nothing else.
 
 Needs no key. A segment is looked for where its leaf says it stands, so one that was changed does not hide the others.
+That the leaves themselves are true is for `verify` to say; of a pruned log only what is still told can be compared.
 """
 
 import hashlib
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gateway.core.events import EventType
+from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.merkle import leaf_hash, root_of
+from gateway.evidence.note import Verifier
 from gateway.evidence.recording.format import SEALED_MAX, RecordingError
 from gateway.evidence.recording.places import key_path, recording_path, recordings
+from gateway.evidence.view import open_views
+from gateway.evidence.walk import Finding
 
-TYPES: Final = frozenset({EventType.RECORDING_SEALED, EventType.RECORDING_SHREDDED, EventType.SESSION_CLOSED})
-"""the leaves it wants to see"""
+_PART: Final = b'"recording'
+"""stands in each of them that has anything to say"""
 _LONGEST: Final = SEALED_MAX + 64
 
 
@@ -27,13 +32,13 @@ class Sealed(NamedTuple):
     size: int
 
 
-class Trouble(NamedTuple):
-    """Something that does not fit."""
+class Checked(NamedTuple):
+    """What came of it."""
 
-    name: str
-    where: str
-    text: str
-    grave: bool = True
+    findings: tuple[Finding, ...]
+    recordings: int
+    segments: int
+    shredded: int
 
 
 @dataclass(slots=True)
@@ -44,14 +49,34 @@ class Story:
     front: str = ""
     key: str = ""
     closed: dict[str, object] | None = None
-    over: bool = False
-    """the session is closed"""
+    """what the end of its session says of it"""
     shredded: str | None = None
     """why"""
 
 
+def check(data_dir: Path, verifier: Verifier | None = None) -> Checked:
+    """Read the whole log, then every recording. What of the log cannot be read `verify` names. Raises OSError."""
+    recorded, findings, pruned = Recorded(), list[Finding](), False
+    try:
+        views = list(open_views(data_dir, verifier))
+        for view in reversed(views):
+            pruned = pruned or view.begin > 0
+            for _, data in view.upwards(0):
+                if _PART in data:
+                    leaf = decode_leaf(data)
+                    recorded.take(leaf.type, leaf.sid, leaf.facts())
+    except (OSError, ValueError, IndexError) as error:
+        text = f"the log cannot be read to its end ({type(error).__name__})"
+        findings.append(Finding("recording.unchecked", "recordings", text, grave=False))
+        return Checked(tuple(findings), 0, 0, 0)
+    findings += recorded.findings(data_dir, pruned=pruned)
+    stories = [story for story in recorded.stories.values() if story.segments]
+    segments = sum(len(story.segments) for story in stories)
+    return Checked(tuple(findings), len(stories), segments, sum(story.shredded is not None for story in stories))
+
+
 class Recorded:
-    """Feed it the leaves of `TYPES`, then ask what does not fit."""
+    """Feed it the leaves that speak of recordings, then ask what does not fit."""
 
     def __init__(self) -> None:
         self.stories: dict[str, Story] = {}
@@ -65,11 +90,10 @@ class Recorded:
                 self._sealed(sid, facts)
             case EventType.RECORDING_SHREDDED:
                 self.stories.setdefault(_text(facts, "session"), Story()).shredded = _text(facts, "reason")
-            case EventType.SESSION_CLOSED if sid in self.stories or "recording" in facts:
+            case EventType.SESSION_CLOSED if "recording" in facts:
                 story = self.stories.setdefault(sid, Story())
                 recording = facts.get("recording")
                 story.closed = recording if isinstance(recording, dict) else None
-                story.over = True
             case _:
                 pass
 
@@ -81,90 +105,94 @@ class Recorded:
         if number == 0:
             story.front, story.key = _text(facts, "front"), _text(facts, "key")
 
-    def findings(self, data_dir: Path) -> Iterator[Trouble]:
+    def findings(self, data_dir: Path, *, pruned: bool = False) -> Iterator[Finding]:
         """Everything that does not fit. Raises OSError."""
         for sid, story in self.stories.items():
             where = f"recording {sid}"
-            yield from _told(story, where)
+            yield from _told(story, where, pruned=pruned)
             if not story.segments:
                 continue
             try:
                 path = recording_path(data_dir, sid)
             except RecordingError as error:
-                yield Trouble(error.name, where, str(error))
+                yield Finding(error.name, where, str(error))
                 continue
             if not path.exists():
-                yield Trouble(
+                yield Finding(
                     "recording.missing", where, f"{len(story.segments)} segments were sealed; no file is here"
                 )
             else:
                 yield from self._file(path, sid, story, where)
             yield from _key(path, story, where)
+        yield from self._strangers(data_dir)
+
+    def _strangers(self, data_dir: Path) -> Iterator[Finding]:
         for sid, _ in recordings(data_dir):
             if sid not in self.stories or not self.stories[sid].segments:
                 text = "no leaf tells of it: its session had just begun, its log was pruned, or it is not this log's"
-                yield Trouble("recording.unknown", f"recording {sid}", text, grave=False)
+                yield Finding("recording.unknown", f"recording {sid}", text, grave=False)
 
-    def _file(self, path: Path, sid: str, story: Story, where: str) -> Iterator[Trouble]:
+    def _file(self, path: Path, sid: str, story: Story, where: str) -> Iterator[Finding]:
         with path.open("rb") as file:
             if story.segments.get(0):
                 front = file.read(story.segments[0].at)
                 if hashlib.sha256(front).hexdigest() != story.front:
-                    yield Trouble("recording.changed", f"{where}, header", "it is not the one that was sealed")
+                    yield Finding("recording.changed", f"{where}, header", "it is not the one that was sealed")
             for number, sealed in sorted(story.segments.items()):
                 file.seek(sealed.at)
                 data = file.read(min(sealed.size, _LONGEST))
                 if len(data) < sealed.size:
                     text = f"only {path.stat().st_size} bytes are left, this segment ended at {sealed.at + sealed.size}"
-                    yield Trouble("recording.cut", f"{where}, segment {number}", text)
+                    yield Finding("recording.cut", f"{where}, segment {number}", text)
                     return
                 digest = hashlib.sha256(data).hexdigest()
                 if digest != sealed.sha256:
                     yield self._other(digest, sid, f"{where}, segment {number}")
         last = max(story.segments.values(), key=lambda each: each.at)
         more = path.stat().st_size - last.at - last.size
-        if more > 0 and story.over:
+        if more > 0:  # a gateway that runs, or was killed, has written what no leaf names yet
             complete = story.closed is not None and story.closed.get("complete", True)
             text = f"{more} bytes stand behind the last sealed segment"
-            yield Trouble("recording.unsealed", where, text, grave=bool(complete))
+            yield Finding("recording.unsealed", where, text, grave=bool(complete))
 
-    def _other(self, digest: str, sid: str, where: str) -> Trouble:
+    def _other(self, digest: str, sid: str, where: str) -> Finding:
         """A segment that is not the one that was sealed: another's place may tell where it came from."""
         found = self._places.get(digest)
         if found is None:
-            return Trouble("recording.changed", where, "it does not have the hash that was sealed")
+            return Finding("recording.changed", where, "it does not have the hash that was sealed")
         if found[0] == sid:
-            return Trouble("recording.reordered", where, f"segment {found[1]} stands in its place")
-        return Trouble("recording.swapped", where, f"a segment of session {found[0]} stands in its place")
+            return Finding("recording.reordered", where, f"segment {found[1]} stands in its place")
+        return Finding("recording.swapped", where, f"a segment of session {found[0]} stands in its place")
 
 
-def _told(story: Story, where: str) -> Iterator[Trouble]:
+def _told(story: Story, where: str, *, pruned: bool) -> Iterator[Finding]:
     """Whether the leaves agree with each other."""
     numbers = sorted(story.segments)
-    if numbers != list(range(len(numbers))):
-        yield Trouble("recording.gap", where, "the leaves of some segments are missing")
-    if story.closed is None:
+    first = numbers[0] if numbers and pruned else 0
+    if numbers != list(range(first, first + len(numbers))):
+        yield Finding("recording.gap", where, "the leaves of some segments are missing")
+    if story.closed is None or first or (pruned and not numbers):
         return
     root = root_of([leaf_hash(bytes.fromhex(story.segments[number].sha256)) for number in numbers]).hex()
     if (story.closed.get("segments"), story.closed.get("root")) != (len(numbers), root):
-        yield Trouble("recording.root", where, "the session's end tells of other segments than were sealed")
+        yield Finding("recording.root", where, "the session's end tells of other segments than were sealed")
     if story.closed.get("complete") is False:
         text = f"{story.closed.get('lost')} bytes could not be written before the session ended"
-        yield Trouble("recording.incomplete", where, text, grave=False)
+        yield Finding("recording.incomplete", where, text, grave=False)
 
 
-def _key(path: Path, story: Story, where: str) -> Iterator[Trouble]:
+def _key(path: Path, story: Story, where: str) -> Iterator[Finding]:
     """The wrapped key: there, unless it was shredded; and the one that was written."""
     file = key_path(path)
     if story.shredded is not None:
         if file.exists():
-            yield Trouble("recording.not_shredded", where, "the log says its key was destroyed; it is still here")
+            yield Finding("recording.not_shredded", where, "the log says its key was destroyed; it is still here")
         else:
-            yield Trouble("recording.shredded", where, f"its key was destroyed: {story.shredded}", grave=False)
+            yield Finding("recording.shredded", where, f"its key was destroyed: {story.shredded}", grave=False)
     elif not file.exists():
-        yield Trouble("recording.key_missing", where, "nobody can read it: its key file is gone, and no leaf says why")
-    elif hashlib.sha256(file.read_bytes()).hexdigest() != story.key:
-        yield Trouble("recording.key_changed", where, "its key file is not the one that was written")
+        yield Finding("recording.key_missing", where, "nobody can read it: its key file is gone, and no leaf says why")
+    elif story.key and hashlib.sha256(file.read_bytes()).hexdigest() != story.key:
+        yield Finding("recording.key_changed", where, "its key file is not the one that was written")
 
 
 def _text(facts: dict[str, object], name: str) -> str:
