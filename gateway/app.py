@@ -10,6 +10,7 @@ from importlib.metadata import version
 import structlog
 
 from gateway.config import settings as s
+from gateway.config.forwarding import forwarded
 from gateway.config.issuers import build_verifier
 from gateway.config.publishing import log_desk
 from gateway.config.recordings import make_recordings
@@ -75,7 +76,9 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
     )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(recorder.close)
+        sinks = await stack.enter_async_context(forwarded(settings, _noting(recorder), clock))
         gateway = await _open(settings, clock, recorder, accept_demo=accept_demo)
+        gateway.families += sinks
         stack.push_async_callback(gateway.close)
         stack.push_async_callback(_cancel, gateway.tasks)
         stack.push_async_callback(gateway.reception.drain, DRAIN_SECONDS)

@@ -110,9 +110,6 @@ def check_approvals(approvals: s.Approvals, written: Mapping[str, object]) -> It
 def check_evidence(evidence: s.Evidence, written: Mapping[str, object]) -> Iterator[Remark]:
     """What is written must be kept as it says."""
     yield from check_recording(evidence.recording)
-    for name, given in (("sinks", evidence.sinks),):
-        if given:
-            yield Remark(("evidence", name), NOT_YET)
     if not _CHECKPOINT[0] <= evidence.checkpoint_interval <= _CHECKPOINT[1]:
         yield Remark(("evidence", "checkpoint_interval"), "must be between 100ms and 1h")
     if evidence.retention.hot > evidence.retention.total:

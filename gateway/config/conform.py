@@ -69,9 +69,32 @@ def _of_union(value: object, wanted: object, place: Place, hook: Hook) -> Iterat
     if value is None and type(None) in choices:
         return
     others = [choice for choice in choices if choice is not type(None)]
+    if tags := _tags(others):
+        yield from _of_tagged(value, tags, place, hook)
+        return
     lists = [choice for choice in others if typing.get_origin(_without_notes(choice)) is tuple]
     rest = [choice for choice in others if choice not in lists]
     yield from misfits(value, (lists if isinstance(value, list) and lists else rest or lists)[0], place, hook)
+
+
+def _tags(choices: list[object]) -> dict[str, type[msgspec.Struct]]:
+    """The mappings of a union that say by a key which one they are, by what they say; else nothing."""
+    kinds = [choice for choice in map(_without_notes, choices) if isinstance(choice, type)]
+    structs = [kind for kind in kinds if issubclass(kind, msgspec.Struct)]
+    tagged = {str(kind.__struct_config__.tag): kind for kind in structs if kind.__struct_config__.tag_field}
+    return tagged if len(tagged) == len(choices) else {}
+
+
+def _of_tagged(value: object, tags: dict[str, type[msgspec.Struct]], place: Place, hook: Hook) -> Iterator[Misfit]:
+    key = str(next(iter(tags.values())).__struct_config__.tag_field)
+    if not isinstance(value, dict):
+        yield Misfit(place, _expected("a mapping", value))
+    elif key not in value:
+        yield Misfit(place, f"{key} is missing", at_key=True)
+    elif isinstance(value[key], str) and value[key] in tags:
+        yield from _of_struct(value, tags[value[key]], place, hook)
+    else:
+        yield from _of_choice(value[key], tuple(tags), (*place, key))
 
 
 def _of_struct(value: object, wanted: type[msgspec.Struct], place: Place, hook: Hook) -> Iterator[Misfit]:
@@ -80,7 +103,7 @@ def _of_struct(value: object, wanted: type[msgspec.Struct], place: Place, hook: 
         return
     annotations = typing.get_type_hints(wanted, include_extras=True)
     fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
-    for key in value.keys() - fields.keys():
+    for key in value.keys() - fields.keys() - {wanted.__struct_config__.tag_field}:
         near = get_close_matches(key, fields, 1)
         known = f"did you mean {near[0]}?" if near else f"known here: {', '.join(fields)}"
         yield Misfit((*place, key), f"unknown key {shown(key)}; {known}", at_key=True)

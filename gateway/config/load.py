@@ -14,6 +14,7 @@ from gateway.config.document import MAX_BYTES, Document, shown
 from gateway.config.issuers import check_identity
 from gateway.config.policies import check_policy
 from gateway.config.quantities import Address, Duration, Location, Size, StoreUrl, expanded
+from gateway.config.sink_checks import check_sinks
 from gateway.config.witnesses import check_witnesses
 from gateway.core.errors import ConfigError
 
@@ -100,6 +101,7 @@ class _Reading:
             ("approvals", lambda value: checks.check_approvals(self._as(s.Approvals, value), _mapping(value))),
             ("evidence", lambda value: checks.check_evidence(self._as(s.Evidence, value), _mapping(value))),
             ("evidence", lambda value: check_witnesses(self._as(s.Evidence, value))),
+            ("evidence", lambda value: check_sinks(self._as(s.Evidence, value).sinks)),
             ("stores", lambda value: checks.check_stores(self._as(s.Stores, value))),
         ]
         for name, check in sections:

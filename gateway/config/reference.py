@@ -74,7 +74,14 @@ def _sections(name: str, path: str, definitions: dict[str, Json]) -> Iterator[tu
     for key, setting in _mapping(_mapping(definitions[name])["properties"]).items():
         for inner, suffix in _references(setting, ""):
             if inner != "Secret":
-                yield from _sections(inner, f"{path}.{key}{suffix}".removeprefix("."), definitions)
+                kind = _kind(_mapping(definitions[inner]))
+                yield from _sections(inner, f"{path}.{key}{suffix}{kind}".removeprefix("."), definitions)
+
+
+def _kind(definition: dict[str, Json]) -> str:
+    """` (type: file)` of a mapping that is one of several kinds."""
+    words = _mapping(_mapping(definition["properties"]).get("type")).get("enum")
+    return f" (type: {words[0]})" if isinstance(words, list) and len(words) == 1 else ""
 
 
 def _references(setting: Json, suffix: str) -> Iterator[tuple[str, str]]:

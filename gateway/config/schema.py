@@ -35,6 +35,7 @@ _TYPES: dict[type, dict[str, Json]] = {
 def schema() -> dict[str, Json]:
     """The schema, draft 2020-12."""
     (top,), definitions = msgspec.json.schema_components([Settings], schema_hook=_TYPES.__getitem__)
+    definitions = {name: _without_notes_of_others(part) for name, part in definitions.items()}
     definitions["Secret"] = _exactly_one(definitions["Secret"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -42,6 +43,21 @@ def schema() -> dict[str, Json]:
         **top,
         "$defs": {name: definitions[name] for name in sorted(definitions)},
     }
+
+
+def _without_notes_of_others(node: Json) -> Json:
+    """Without `discriminator`, which is OpenAPI's; the key it names is described here, since no setting does."""
+    if isinstance(node, list):
+        return [_without_notes_of_others(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {name: _without_notes_of_others(part) for name, part in node.items() if name != "discriminator"}
+    properties = kept.get("properties")
+    if isinstance(properties, dict) and "type" in properties:
+        kind = properties["type"]
+        if isinstance(kind, dict) and "enum" in kind and "description" not in kind:
+            kept["properties"] = {**properties, "type": {"description": "What kind it is.", **kind}}
+    return kept
 
 
 def _exactly_one(mapping: dict[str, Json]) -> dict[str, Json]:

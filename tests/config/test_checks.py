@@ -21,7 +21,6 @@ LISTENER = {"address": "127.0.0.1:1", "insecure_loopback": True}
         ("listeners.mysql", LISTENER),
         ("connections.payments.type", "mysql"),
         ("approvals.notify", [{"webhook": "https://hooks.example"}]),
-        ("evidence.sinks", [{"type": "syslog", "url": "udp://x"}]),
         ("stores.state", "postgresql://db/state"),
         ("stores.objects", "s3://bucket"),
     ],

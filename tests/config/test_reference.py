@@ -45,7 +45,7 @@ def test_a_row_says_type_and_default(name: str, kind: str, default: str) -> None
 
 def test_what_is_not_available_is_said_so() -> None:
     said = {name: meaning for name, _, _, meaning in ROWS}
-    for name in ("mysql", "notify", "sinks"):
+    for name in ("mysql", "notify"):
         assert "Not available in this version" in said[name]
 
 

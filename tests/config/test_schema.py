@@ -64,7 +64,13 @@ evidence:
   witnesses: [{url: "https://witness.test/w", key: "w+9b0f3d5c+BA==", timeout: 2s, ca: w.pem}]
   witness_interval: 30s
   publish: {token: {env: READER}}
-  sinks: [{type: file, url: "file:///x", secret: {file: s}}]
+  sinks:
+    - {type: file, name: copy, path: x.jsonl, rotate: 64MiB, format: raw, bodies: true, start: now}
+    - {type: syslog, name: siem, url: "tls://siem.test", tls: {ca: ca.pem, cert: c.pem, key: c.key}, facility: 4}
+    - {type: otlp, name: otel, url: "https://otel.test/v1/logs", secret: {file: s}, timeout: 5s}
+    - {type: splunk_hec, name: splunk, url: "https://hec.test", secret: {env: HEC}, acknowledge: false}
+    - {type: http, name: hook, url: "https://hook.test", batch_events: 10, batch_bytes: 65536}
+    - {type: s3, name: vault, url: "s3://b", objects: parquet, lock: {mode: governance, period: 1d}, ca: null}
   retention: {hot: 92d, total: 400d}
 stores: {state: "sqlite:///var/state.db", objects: "s3://bucket"}
 """
@@ -116,6 +122,11 @@ def test_what_is_right_is_taken_by_both(text: str) -> None:
         ("connections.payments.limits.message_max", "16M"),
         ("stores.state", "sqlite://var/x"),
         ("stores.state", "sqlite:///"),
+        ("evidence.sinks", [{"type": "file", "name": "a"}]),
+        ("evidence.sinks", [{"type": "syslog", "name": "a", "path": "x"}]),
+        ("evidence.sinks", [{"name": "a", "path": "x"}]),
+        ("evidence.sinks", [{"type": "disk", "name": "a", "path": "x"}]),
+        ("evidence.sinks", [{"type": None, "name": "a", "path": "x"}]),
     ],
 )
 def test_what_is_wrong_is_refused_by_both(where: str, value: object) -> None:

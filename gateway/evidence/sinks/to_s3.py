@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import urllib3
 from minio import Minio
 from minio.credentials.credentials import Credentials
-from minio.credentials.providers import Provider
+from minio.credentials.providers import ChainedProvider, EnvAWSProvider, IamAwsProvider, Provider
 from minio.error import MinioException
 from minio.retention import Retention
 
@@ -44,7 +44,7 @@ class Bucket(NamedTuple):
     ca: Path | None = None
     lock: str = ""
     """`compliance`, `governance`, or nothing"""
-    lock_days: float = 0
+    lock_seconds: int = 0
 
 
 class Referenced(Provider):
@@ -56,6 +56,11 @@ class Referenced(Provider):
     def retrieve(self) -> Credentials:
         """The keys. Raises Unavailable."""
         return Credentials(self._access_key(), self._secret_key())
+
+
+def keys(given: tuple[Reveal, Reveal] | None) -> Provider:
+    """Access key and secret when they are given; else those of the environment, else those of the machine's role."""
+    return Referenced(*given) if given else ChainedProvider([EnvAWSProvider(), IamAwsProvider()])
 
 
 class S3Receiver:
@@ -133,7 +138,7 @@ class S3Receiver:
     def _retention(self) -> Retention | None:
         if not self._bucket.lock:
             return None
-        until = _EPOCH + dt.timedelta(seconds=self._clock.now_ns() // 10**9, days=self._bucket.lock_days)
+        until = _EPOCH + dt.timedelta(seconds=self._clock.now_ns() // 10**9 + self._bucket.lock_seconds)
         return Retention(self._bucket.lock.upper(), until)
 
 
