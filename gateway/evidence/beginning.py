@@ -11,6 +11,7 @@ from gateway.evidence.pruned import Kept, Mark, decode_kept
 from gateway.evidence.reader import LogReader
 from gateway.evidence.tiles import WIDTH, Edge, Tile, split_hashes, tile_path
 from gateway.evidence.verified import Verified
+from gateway.evidence.wal_leaves import WalLeaves
 from gateway.evidence.walk import Finding, WalkState
 
 Previous = tuple[int, str] | None
@@ -40,28 +41,27 @@ def begin(
         mark = reader.mark if checkpoint is not None else None
     except ValueError as error:
         return _nothing(Finding("prune.unrecorded", "pruned", str(error)))
-    pruned = mark.size if mark else 0
-    if known is not None and known.size >= pruned:
-        return _resumed(known, pruned)
     if mark is None or checkpoint is None:
-        return _nothing()
+        return _resumed(known, 0) if known is not None else _nothing()
     kept, finding = _kept(reader, checkpoint, tail, mark)
     if kept is None:
-        return _nothing(finding)._replace(pruned=pruned)
-    return _skip(reader, mark.size, Beginning(Edge(), kept.walk, kept.previous, pruned, 0, (finding,)))
+        return _nothing(finding)._replace(pruned=mark.size)
+    if known is not None and known.size >= mark.size:
+        return _resumed(known, mark.size, finding)
+    return _skip(reader, mark.size, Beginning(Edge(), kept.walk, kept.previous, mark.size, 0, (finding,)))
 
 
 def _nothing(*found: Finding) -> Beginning:
     return Beginning(Edge(), None, None, 0, 0, found)
 
 
-def _resumed(known: Verified, pruned: int) -> Beginning:
+def _resumed(known: Verified, pruned: int, *found: Finding) -> Beginning:
     when = f"read at {moment(known.since_ns)}"
     if known.at_ns != known.since_ns:
         when = f"read from {moment(known.since_ns)} to {moment(known.at_ns)}"
     text = f"verified before ({when}); no file written since; --full reads them and their bodies again"
     taken = Finding("verify.resumed", f"leaves {pruned} to {known.size - 1}", text, grave=False)
-    found = (taken, *known.findings)
+    found = (*found, taken, *known.findings)
     return Beginning(Edge(known.levels), known.walk, known.previous, pruned, known.size - pruned, found)
 
 
@@ -69,18 +69,25 @@ def _kept(
     reader: LogReader, checkpoint: Checkpoint, tail: Mapping[int, bytes], mark: Mark
 ) -> tuple[Kept | None, Finding]:
     """What the signed leaf says of those that are gone. That it is signed is seen when the walk comes to it."""
-    where = f"leaves 0 to {mark.size - 1}"
+    where, other = f"leaves 0 to {mark.size - 1}", reader
     try:
-        leaf = decode_leaf(_leaf(reader, checkpoint, tail, mark.leaf))
+        if mark.epoch != reader.epoch:
+            other = reader.sibling(mark.epoch)
+            checkpoint, tail = other.checkpoint, WalLeaves.read(other.prefix / "wal").leaves
+        leaf = decode_leaf(_leaf(other, checkpoint, tail, mark.leaf))
         facts, digest = leaf.facts(), leaf.bodies().get("body", "")
         body = reader.body(digest) if digest else None
         kept = decode_kept(body) if body is not None else None
-        if leaf.type == EventType.LOG_PRUNED and kept is not None and kept.size == facts.get("size") == mark.size:
-            text = f"pruned, recorded in leaf {mark.leaf}: {facts.get('reason')}; their hashes are here"
+        fits = (facts.get("epoch"), facts.get("size")) == (reader.epoch, mark.size)
+        if leaf.type == EventType.LOG_PRUNED and kept is not None and kept.size == mark.size and fits:
+            leaf_of = f"leaf {mark.leaf}" if other is reader else f"leaf {mark.leaf} of epoch {mark.epoch}"
+            text = f"pruned, recorded in {leaf_of}: {facts.get('reason')}; their hashes are here"
             return kept, Finding("log.pruned", where, text, grave=False)
     except (OSError, ValueError):
         pass
-    return None, Finding("prune.unrecorded", where, f"they may be gone, but leaf {mark.leaf} does not say so")
+    return None, Finding(
+        "prune.unrecorded", where, f"they may be gone, but leaf {mark.leaf} of epoch {mark.epoch} does not say so"
+    )
 
 
 def _leaf(reader: LogReader, checkpoint: Checkpoint, tail: Mapping[int, bytes], index: int) -> bytes:

@@ -101,6 +101,14 @@ class EpochCheck:
         except OSError:
             return False
 
+    def overtaken(self) -> bool:
+        """Whether leaves were pruned while this ran: what it missed may be just that."""
+        try:
+            mark = self._reader.again().mark
+        except (OSError, ValueError):
+            return False
+        return mark is not None and mark.size > self._beginning.pruned
+
     def run(self, progress: Progress | None) -> EpochReport:
         """Go through everything."""
         checkpoint = self._checkpoint or Checkpoint(self._origin(), 0, EMPTY_ROOT)

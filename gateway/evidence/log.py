@@ -139,6 +139,11 @@ class Log:
         self._tree.published(publication)
         self._published = publication.head.size
 
+    async def undisturbed(self, work: Callable[[], None]) -> None:
+        """Do something in the thread that lays out, while it does not. Raises what it raises."""
+        async with self._publishing:
+            await asyncio.get_running_loop().run_in_executor(self._tile_thread, work)
+
     async def close(self) -> None:
         """Sign what was written and let go of the files. What cannot be signed now is signed at the next start."""
         self._closed = True

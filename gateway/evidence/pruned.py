@@ -23,6 +23,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """leaves that may be missing, from the first on; a multiple of 256"""
     leaf: int
     """number of the leaf that says so"""
+    epoch: int
+    """in which epoch's log that leaf stands"""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,7 @@ def read_mark(prefix: Path) -> Mark | None:
         mark = msgspec.json.decode((prefix / MARK).read_bytes(), type=Mark)
     except FileNotFoundError:
         return None
-    if mark.size % WIDTH or not 0 < mark.size <= mark.leaf:
+    if mark.size % WIDTH or mark.size <= 0:
         raise ValueError("not a note of what was pruned")
     return mark
 

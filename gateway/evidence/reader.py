@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.evidence.frames import Frame, Kind
 from gateway.evidence.head import Head, head_file, is_damaged, read_head
 from gateway.evidence.keys import load_verifier, public_key
-from gateway.evidence.merkle import Node
+from gateway.evidence.merkle import Node, range_root
 from gateway.evidence.note import Checkpoint, Verifier, open_checkpoint
 from gateway.evidence.objects import Objects
 from gateway.evidence.pruned import Mark, read_mark
@@ -52,12 +52,23 @@ class LogReader:
 
     @property
     def begin(self) -> int:
-        """Number of the first leaf whose content is here, a multiple of 256."""
-        return self.mark.size if self.mark else 0
+        """Number of the first leaf whose content is here, a multiple of 256; what is noted wrongly counts as nothing."""
+        try:
+            return self.mark.size if self.mark else 0
+        except ValueError:
+            return 0
 
     def again(self) -> "LogReader":
         """The same epoch as it is now."""
         return LogReader(self._data_dir, self.epoch, self._given)
+
+    def sibling(self, epoch: int) -> "LogReader":
+        """Another epoch of the same log."""
+        return LogReader(self._data_dir, epoch)
+
+    def root_of(self, size: int) -> bytes:
+        """Root of the tree's first `size` leaves, by its tiles."""
+        return range_root(self.node(), 0, size)
 
     def signed_head(self) -> Head:
         """What the writer remembers having signed."""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -52,6 +53,8 @@ class Recorder:
         self._each = every_decision_synced
         self._known: OrderedDict[str, None] = OrderedDict()
         self._late: deque[tuple[int, Event]] = deque()
+        self._lately: set[str] = set()
+        self._watching = False
         self._refused = 0
         self._lost = 0
         self._gap: Degraded | None = None
@@ -149,6 +152,17 @@ class Recorder:
         """Sync, lay out and sign everything appended until now. Raises Unavailable."""
         await self._log.publish()
 
+    def watch_bodies(self, *, end: bool = False) -> set[str]:
+        """From now on store every body anew that is named, and put its digest into the set; until the `end`."""
+        self._known.clear()
+        self._lately = set()
+        self._watching = not end
+        return self._lately
+
+    async def undisturbed(self, work: Callable[[], None]) -> None:
+        """Do something while nothing is laid out, in the thread that does that. Raises what it raises."""
+        await self._log.undisturbed(work)
+
     def beat(self) -> None:
         """Record which sessions are open: a sign of life, every `HEARTBEAT_SECONDS`. Raises Unavailable."""
         ledger = self._log.ledger
@@ -221,6 +235,8 @@ class Recorder:
     def _take(self, body: bytes, bodies: dict[str, bytes], scrubbed: list[str], name: str) -> str:
         """The digest of a body, which joins `bodies` unless it was written lately. Raises Unavailable."""
         digest = hashlib.sha256(body).hexdigest()
+        if self._watching:
+            self._lately.add(digest)
         if digest in self._known:
             self._known.move_to_end(digest)
             return digest
@@ -230,6 +246,8 @@ class Recorder:
         if hit:
             scrubbed.append(name)
             digest = hashlib.sha256(clean).hexdigest()
+            if self._watching:
+                self._lately.add(digest)
         bodies[digest] = clean
         return digest
 

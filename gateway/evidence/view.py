@@ -16,7 +16,7 @@ from gateway.evidence.tiles import WIDTH
 
 
 class View:
-    """The leaves from 0 to `size`. Methods raise OSError and ValueError (NoteError, LeafError are)."""
+    """The leaves from `begin` to `size`. Methods raise OSError and ValueError (NoteError, LeafError are)."""
 
     def __init__(self, reader: LogReader) -> None:
         tail = reader.wal_leaves()
@@ -26,11 +26,15 @@ class View:
         self._tail = [tail[index] for index in _run(tail, self.signed)]
         self.size = self.signed + len(self._tail)
         """leaves in all, those not signed yet included"""
+        self.begin = reader.begin
+        """leaves whose content was pruned; they are passed over"""
         self.blocks = -(-self.size // WIDTH)
         """how many blocks: 256 leaves each, the last one perhaps fewer"""
 
     def block(self, number: int) -> list[bytes]:
-        """The leaves from `number` * 256 on."""
+        """The leaves from `number` * 256 on. IndexError when they were pruned."""
+        if number * WIDTH < self.begin:
+            raise IndexError("these leaves were pruned")
         first = number * WIDTH
         width = max(0, min(WIDTH, self.signed - first))
         leaves = self.reader.entries(number, width) if width else []
@@ -38,13 +42,13 @@ class View:
         return leaves + self._tail[start : start + WIDTH - width]
 
     def leaf(self, index: int) -> bytes:
-        """One leaf. IndexError when there is none of that number."""
+        """One leaf. IndexError when there is none of that number, or it was pruned."""
         number, at = divmod(index, WIDTH)
         return self.block(number)[at]
 
     def block_at(self, time_ns: int) -> int:
-        """The last block whose first leaf is not younger than that; 0 when all are younger."""
-        low, high = 0, max(self.blocks - 1, 0)
+        """The last block whose first leaf is not younger than that; the first that is here when all are younger."""
+        low, high = self.begin // WIDTH, max(self.blocks - 1, 0)
         while low < high:
             middle = (low + high + 1) // 2
             if int(self._first(middle).t) <= time_ns:
@@ -55,18 +59,26 @@ class View:
 
     def upwards(self, index: int) -> Iterator[tuple[int, bytes]]:
         """(number, leaf) from `index` on."""
-        first, at = divmod(index, WIDTH)
+        first, at = divmod(max(index, self.begin), WIDTH)
         for number in range(first, self.blocks):
             leaves = self.block(number)
             yield from enumerate(leaves[at:], number * WIDTH + at)
             at = 0
 
     def downwards(self, index: int) -> Iterator[tuple[int, bytes]]:
-        """(number, leaf) from the one before `index` down to 0."""
-        for number in range((index - 1) // WIDTH, -1, -1):
+        """(number, leaf) from the one before `index` down to the first that is here."""
+        for number in range((index - 1) // WIDTH, self.begin // WIDTH - 1, -1):
             first = number * WIDTH
             leaves = self.block(number)[: index - first]
             yield from zip(range(first + len(leaves) - 1, first - 1, -1), reversed(leaves), strict=True)
+
+    def older_than(self, time_ns: int) -> int:
+        """How many leaves from the front are older than that; `begin` when none is."""
+        if not self.blocks or self.begin >= self.size:
+            return self.begin
+        number = self.block_at(time_ns - 1)
+        older = sum(int(decode_leaf(leaf).t) < time_ns for leaf in self.block(number))
+        return number * WIDTH + older
 
     def _first(self, number: int) -> Leaf:
         return decode_leaf(self.block(number)[0])

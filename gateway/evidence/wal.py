@@ -31,6 +31,11 @@ def first_leaf(segment: Path) -> int:
     return int(segment.name.removesuffix(SUFFIX))
 
 
+def first_torn(path: Path) -> int:
+    """Number of the first leaf of the segment whose torn tail lies in this file."""
+    return int(path.stem.partition("-")[0])
+
+
 def read_segment(segment: Path) -> tuple[bytes, Iterator[Frame]]:
     """The bytes of a segment, and its good frames; none when it does not begin as one."""
     data = segment.read_bytes()
