@@ -7,18 +7,23 @@
 
     <the checkpoint, a signed note>
 
-Whoever has the file and the log's public key needs nothing else. The specification does not authenticate the extra
-data; here the leaf is, because its hash is what the proof is about.
+The checkpoint brings its cosignatures. Whoever has the file and the log's public key needs nothing else. The
+specification does not authenticate the extra data; here the leaf is, because its hash is what the proof is about.
 """
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from gateway.evidence.cosign import Cosignature, WitnessKey, open_cosigned
+from gateway.evidence.cosigned import best_cosigned
 from gateway.evidence.explain import Story
 from gateway.evidence.leaf import MAX_LEAF, Leaf, decode_leaf
-from gateway.evidence.merkle import HASH_SIZE, leaf_hash, verify_inclusion
+from gateway.evidence.merkle import HASH_SIZE, inclusion_proof, leaf_hash, verify_inclusion
 from gateway.evidence.note import Checkpoint, NoteError, Verifier, open_checkpoint
+from gateway.evidence.reader import LogReader
+from gateway.evidence.tiles import nodes_of
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 MAX_PROOF: Final = 1 << 20
@@ -35,6 +40,10 @@ class Proven(NamedTuple):
     leaf: Leaf
     number: int
     checkpoint: Checkpoint
+    by: tuple[Cosignature, ...] = ()
+    """of the witnesses whose keys were given"""
+    others: int = 0
+    """cosignatures of other keys: they say nothing"""
 
 
 def format_proof(leaf: bytes, index: int, path: tuple[bytes, ...], note: bytes) -> bytes:
@@ -53,22 +62,39 @@ def write_proof(story: Story) -> bytes:
     return format_proof(story.raw, story.decided.number, proof.path, story.note)
 
 
+def write_cosigned_proof(story: Story, reader: LogReader, keys: Sequence[WitnessKey] | None) -> bytes | None:
+    """The file under the checkpoint that the most witnesses cosigned; None when no such checkpoint has the leaf.
+
+    With `keys` only cosignatures of these count. Raises ProofError, OSError and ValueError.
+    """
+    number = story.decided.number
+    note = best_cosigned(reader.prefix, reader.verifier, number + 1, keys)
+    if note is None:
+        return None
+    checkpoint = open_checkpoint(note, reader.verifier)
+    path = tuple(inclusion_proof(nodes_of(checkpoint.size, reader.tile), number, checkpoint.size))
+    if not verify_inclusion(leaf_hash(story.raw), number, checkpoint.size, path, checkpoint.root):
+        raise ProofError("the leaf does not stand in the tree that was cosigned")
+    return format_proof(story.raw, number, path, note)
+
+
 def origin_of(data: bytes) -> str:
     """The log that a proof names: which key to look for. It says nothing before the proof is verified. ProofError."""
     return _split(data)[3].decode("utf-8", "replace").partition("\n")[0]
 
 
-def verify_proof(data: bytes, verifier: Verifier) -> Proven:
-    """Check signature and path. Raises ProofError."""
+def verify_proof(data: bytes, verifier: Verifier, witnesses: Sequence[WitnessKey] = ()) -> Proven:
+    """Check signatures and path. Raises ProofError, also for a wrong cosignature of one of these witnesses."""
     leaf, index, path, note = _split(data)
     try:
-        checkpoint = open_checkpoint(note, verifier)
+        cosigned = open_cosigned(note, verifier, witnesses)
     except NoteError as error:
         raise ProofError(str(error)) from error
+    checkpoint = cosigned.checkpoint
     if not verify_inclusion(leaf_hash(leaf), index, checkpoint.size, path, checkpoint.root):
         raise ProofError(f"the leaf is not number {index} of the tree that was signed")
     try:
-        return Proven(decode_leaf(leaf), index, checkpoint)
+        return Proven(decode_leaf(leaf), index, checkpoint, cosigned.by, cosigned.others)
     except ValueError as error:
         raise ProofError("what is proved is no leaf of a gateway") from error
 

@@ -41,7 +41,14 @@ class Witnessed:
         self._now_ns = now_ns
         self._unknown = 0
 
-    def epoch(self, reader: LogReader) -> None:
+    def whole(self, readers: Sequence[LogReader]) -> "Witnessed":
+        """Take in every epoch, and say it."""
+        for reader in readers:
+            self._epoch(reader)
+        self._finish()
+        return self
+
+    def _epoch(self, reader: LogReader) -> None:
         """Take in one epoch; without its key nothing can be said, which others say."""
         latest: dict[str, WitnessReport] = {}
         try:
@@ -63,7 +70,7 @@ class Witnessed:
                     latest[report.name] = max(report, before or report, key=lambda each: each.size)
         self.reports += latest.values()
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Say who has cosigned, or that nobody has."""
         for report in self.reports:
             text = f"{report.name} cosigned {report.size} leaves at {moment(int(report.at))}, {_age(report)} ago"

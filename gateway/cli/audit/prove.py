@@ -17,26 +17,32 @@ from gateway.cli.audit.desk import (
     reading,
     trusted,
 )
+from gateway.cli.audit.witnesses import WitnessOption, in_words, witnesses_of
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import moment, printable, rows
 from gateway.core.errors import ConfigError
+from gateway.evidence.cosign import WitnessKey
 from gateway.evidence.explain import tell
 from gateway.evidence.files import put_file
 from gateway.evidence.keys import find_verifier
 from gateway.evidence.note import Verifier
-from gateway.evidence.proof import ProofError, Proven, origin_of, verify_proof, write_proof
+from gateway.evidence.proof import ProofError, Proven, origin_of, verify_proof, write_cosigned_proof, write_proof
+from gateway.evidence.reader import LogReader, open_epochs
 
 
-def prove(
+def prove(  # noqa: PLR0913, D417 -- options that say themselves what they are
     decision: str,
     /,
     *,
     config: ConfigOption = None,
     data: DataOption = None,
     key: KeyOption = None,
+    witness_key: WitnessOption = (),
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
 ) -> int:
     """Write the proof of one decision (C2SP tlog-proof): leaf, path, signed checkpoint. Exits 1 when there is none.
+
+    The checkpoint is the one that the most witnesses have cosigned, when it has the decision; else the newest.
 
     Parameters
     ----------
@@ -52,15 +58,8 @@ def prove(
         The file. Default: standard output.
 
     """
-    folder, verifier = data_folder(config, data), trusted(key)
-    with reading():
-        story = tell(folder, decision, verifier)
-    if story is None:
-        raise Unreadable("audit.unknown_decision", f"{printable(decision)}: the log has no such decision")
-    try:
-        proof = write_proof(story)
-    except ProofError as error:
-        raise Unreadable("audit.unproved", str(error)) from None
+    keys = witnesses_of(witness_key, config, configured=data is None)
+    proof = _prove(data_folder(config, data), decision, trusted(key), keys)
     if output is None:
         sys.stdout.write(proof.decode())
     else:
@@ -68,12 +67,36 @@ def prove(
     return FINE
 
 
-def check_proof(path: Path, folder: Path | None, key: Path | None, *, as_json: bool) -> int:
+def _prove(folder: Path, decision: str, verifier: Verifier | None, keys: tuple[WitnessKey, ...]) -> bytes:
+    """The file. Raises Unreadable when there is no such decision, or nothing that proves it."""
+    with reading():
+        story = tell(folder, decision, verifier)
+    if story is None:
+        raise Unreadable("audit.unknown_decision", f"{printable(decision)}: the log has no such decision")
+    try:
+        with reading():
+            cosigned = write_cosigned_proof(story, _reader(folder, story.epoch, verifier), keys or None)
+        proof = cosigned or write_proof(story)
+    except ProofError as error:
+        raise Unreadable("audit.unproved", str(error)) from None
+    if keys and cosigned is None:
+        sys.stderr.write("no witness has cosigned a checkpoint with this decision yet; the newest one is taken\n")
+    return proof
+
+
+def _reader(folder: Path, epoch: int, verifier: Verifier | None) -> LogReader:
+    """That epoch; the key that was given is of the last one."""
+    return next(reader for reader in open_epochs(folder, verifier) if reader.epoch == epoch)
+
+
+def check_proof(
+    path: Path, folder: Path | None, key: Path | None, witnesses: tuple[WitnessKey, ...] = (), *, as_json: bool
+) -> int:
     """`audit verify --proof`: signature, path, and what the leaf says. Raises ConfigError, OSError."""
     data = path.read_bytes()
     try:
         verifier = trusted(key) or _beside(folder, data)
-        proven = verify_proof(data, verifier)
+        proven = verify_proof(data, verifier, witnesses)
     except ProofError as error:
         if as_json:
             sys.stdout.write(written({"ok": False, "why": str(error)}))
@@ -106,6 +129,8 @@ def _plain(proven: Proven) -> dict[str, object]:
         "root": checkpoint.root.hex(),
         "index": proven.number,
         "leaf": leaf,
+        "witnesses": [{"name": each.witness, "at": str(each.at * 10**9)} for each in proven.by],
+        "other_cosignatures": proven.others,
     }
 
 
@@ -115,6 +140,7 @@ def _in_words(proven: Proven) -> str:
         [
             ("proved", f"leaf {proven.number} of the {checkpoint.size} that {printable(checkpoint.origin)} has signed"),
             ("root", checkpoint.root.hex()),
+            ("cosigned", printable(in_words(proven.by, proven.others))),
             ("decision", printable(leaf.did)),
             ("when", moment(int(leaf.t))),
             ("who", printable(leaf.who.id) if leaf.who else ""),

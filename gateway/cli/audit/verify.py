@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from cyclopts import Parameter
@@ -11,25 +11,35 @@ from cyclopts import Parameter
 from gateway.cli.audit.desk import FINE, SAYS_NO, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, trusted
 from gateway.cli.audit.progress import Bar
 from gateway.cli.audit.prove import check_proof
+from gateway.cli.audit.witnesses import WitnessOption, witnesses_of
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.core.clock import SystemClock
+from gateway.evidence.note import Verifier
 from gateway.evidence.verified import Memory
 from gateway.evidence.verify import EpochReport, Options, Report
 from gateway.evidence.verify import verify as derive
 
+StateOption: TypeAlias = Annotated[
+    Path | None,
+    Parameter(
+        name="--state",
+        help="Where runs remember what they have verified. Default: $XDG_STATE_HOME/querywarden, in your home.",
+    ),
+]
 SHOWN: Final = 100
 """findings of a kind that are written out"""
 
 
-def verify(  # noqa: PLR0913 -- what can be given on the command line
+def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     *,
     config: ConfigOption = None,
     data: DataOption = None,
     key: KeyOption = None,
     proof: Annotated[Path | None, Parameter(name="--proof")] = None,
     full: Annotated[bool, Parameter(name="--full", negative="")] = False,
-    state: Annotated[Path | None, Parameter(name="--state")] = None,
+    state: StateOption = None,
+    witness_key: WitnessOption = (),
     as_json: JsonOption = False,
 ) -> int:
     """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
@@ -49,27 +59,29 @@ def verify(  # noqa: PLR0913 -- what can be given on the command line
         Verify this one file of `audit prove` instead. With --key it needs no log.
     full
         Read everything again, whatever an earlier run has verified.
-    state
-        Where runs remember what they have verified. Default: $XDG_STATE_HOME/querywarden, in your home.
     as_json
         Print the report as JSON.
 
     """
-    if proof is not None:
-        there = data is not None or config is not None or key is None
-        return check_proof(proof, data_folder(config, data) if there else None, key, as_json=as_json)
+    there = proof is None or data is not None or config is not None or key is None
+    folder = data_folder(config, data) if there else None
+    witnesses = witnesses_of(witness_key, config, configured=data is None)
+    if proof is not None or folder is None:
+        return check_proof(proof or Path(), folder, key, witnesses, as_json=as_json)
+    report = _report(folder, trusted(key), Options(Memory(state or _default_state()), full, witnesses=witnesses))
+    sys.stdout.write(written(_plain(report)) if as_json else in_words(report, own_key=key is None))
+    return FINE if report.ok else SAYS_NO
+
+
+def _report(folder: Path, verifier: Verifier | None, options: Options) -> Report:
+    """Derive it, with every processor but one, and show how far."""
     clock = SystemClock()
+    options = options._replace(workers=max((os.cpu_count() or 1) - 1, 0))
     bar = Bar(sys.stderr, clock, "leaves")
     try:
-        options = Options(Memory(state or _default_state()), full=full, workers=max((os.cpu_count() or 1) - 1, 0))
-        report = derive(data_folder(config, data), clock, verifier=trusted(key), progress=bar, options=options)
+        return derive(folder, clock, verifier=verifier, progress=bar, options=options)
     finally:
         bar.clear()
-    if as_json:
-        sys.stdout.write(written(_plain(report)))
-    else:
-        sys.stdout.write(in_words(report, own_key=key is None))
-    return FINE if report.ok else SAYS_NO
 
 
 def _default_state() -> Path:
