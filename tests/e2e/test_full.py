@@ -8,7 +8,9 @@ import msgspec
 import psycopg
 import pytest
 
+from gateway.core.clock import SystemClock
 from gateway.evidence.leaf import Leaf
+from gateway.evidence.verify import verify
 from gateway.evidence.view import open_views
 from tests.support.bundle import everything_but_clear
 from tests.support.gateway import Gateway, Upstream, running_gateway
@@ -71,3 +73,6 @@ def test_a_full_folder_denies_with_a_code_and_is_recovered_from(cluster: Cluster
         assert facts["cause"] == "EFBIG"
         assert int(str(facts["refused"])) >= 2
         assert int(str(facts["end"])) > int(str(facts["start"]))
+        report = verify(gateway.data, SystemClock())
+        assert report.ok
+        assert "log.degraded" in {finding.name for finding in report.findings}
