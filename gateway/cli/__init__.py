@@ -51,9 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sentence, code = ending(error)
         if code == BUG and os.environ.get("QUERYWARDEN_DEBUG"):
             traceback.print_exc()
-        print(f"querywarden: {sentence}", file=sys.stderr)
+        print(f"querywarden: {_harmless(sentence)}", file=sys.stderr)
         return code
     return result if isinstance(result, int) else DONE
+
+
+def _harmless(text: str) -> str:
+    """The text with every character that could move a cursor shown as an escape: names and paths may be anybody's."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def ending(error: BaseException) -> tuple[str, int]:

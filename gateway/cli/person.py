@@ -1,7 +1,10 @@
-"""Who types a command, as this machine knows them."""
+"""Who types a command, as this machine knows them; and root, who leaves no files that a gateway could not write to."""
 
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 def whoami() -> str:
@@ -12,3 +15,23 @@ def whoami() -> str:
         account = f"uid {os.getuid()}"
     before = os.environ.get("SUDO_USER", "")
     return f"{before} as {account}" if before and before != account else account
+
+
+@contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """Write below a folder as whoever owns it, when root types: what root left there, its gateway could not go on with.
+
+    Raises OSError.
+    """
+    owner = folder.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    group = os.getegid()
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)

@@ -17,7 +17,7 @@ from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
 
-from gateway.cli.person import whoami
+from gateway.cli.person import as_owner, whoami
 from gateway.core.clock import Clock, SystemClock
 from gateway.core.errors import Unavailable
 from gateway.core.ids import new_id
@@ -66,7 +66,8 @@ def _record(tray: Tray, data_dir: Path, command: Accessed) -> None:
             why = f"{answer.code}: {answer.text}" if answer else "the gateway does not answer"
         else:
             try:
-                asyncio.run(_by_hand(data_dir, order, command, clock))
+                with as_owner(data_dir):
+                    asyncio.run(_by_hand(data_dir, order, command, clock))
             except Unavailable as error:
                 why = error.detail or error.code
             else:

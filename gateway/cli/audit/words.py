@@ -1,6 +1,7 @@
 """How the auditor's desk writes things for people. Everything that came from outside is hostile to a terminal."""
 
 import datetime as dt
+import json
 from typing import Final
 
 import msgspec
@@ -15,6 +16,11 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def printable(text: str) -> str:
     """The text with every control, format and bidirectional character shown as an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def harmless(text: str) -> str:
+    """The same, but for the ends of its lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def moment(time_ns: int) -> str:
@@ -53,5 +59,17 @@ def rows(pairs: list[tuple[str, str]]) -> str:
 
 
 def as_json(value: object) -> str:
-    """A document for programs, indented."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+    """A document for programs, indented; also what is printed of it cannot move anybody's cursor."""
+    return _escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n"
+
+
+def json_line(value: object) -> str:
+    """The same on one line."""
+    return _escaped(msgspec.json.encode(value).decode()) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """JSON in which every character that does not print is escaped: such ones stand in its strings only."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from cyclopts import Parameter
 
 from gateway.cli import UNREACHABLE
+from gateway.cli.audit.words import printable
 from gateway.cli.person import whoami
 from gateway.cli.policy.history import activations
 from gateway.cli.policy.options import AsJson
@@ -89,7 +90,8 @@ def stops(*, config: Config, as_json: AsJson = False) -> int:
         )
         return SAYS_YES
     for each in standing:
-        sys.stdout.write(f"{each.id}  {each.kind} {each.name}  since {each.at}, by {each.by}: {each.reason}\n")
+        line = f"{each.id}  {each.kind} {each.name}  since {each.at}, by {each.by}: {each.reason}"
+        sys.stdout.write(printable(line) + "\n")
     sys.stdout.write(f"{len(standing)} stop{'' if len(standing) == 1 else 's'}\n")
     return SAYS_YES
 

@@ -12,9 +12,10 @@ from typing import Final
 import duckdb
 import msgspec
 
-from gateway.cli.policy.past import Group, LoggedPast, Period, Step
+from gateway.cli.policy.past import Group, Logged, LoggedPast, Period, Step
 from gateway.core.errors import ConfigError
-from gateway.evidence.leaf import NAMED, Leaf
+from gateway.evidence.leaf import NAMED
+from gateway.evidence.search import refusal_of
 from gateway.policy.store import BundleStore
 
 DECISIONS: Final = "decisions/*/*.parquet"
@@ -35,9 +36,14 @@ COLUMNS: Final = {
     "engine": "VARCHAR",
     "input": "VARCHAR",
     "answer": "VARCHAR",
+    "epoch": "BIGINT",
+    "leaf": "BIGINT",
+    "refused": "VARCHAR",
+    "ended": "VARCHAR",
     "day": "VARCHAR",
 }
 """of `decisions`, in this order; `day` is the partition, UTC"""
+ENDS: Final = {"epoch": "BIGINT", "did": "VARCHAR", "leaf": "BIGINT", "ended": "VARCHAR"}
 BODIES: Final = {"sha256": "VARCHAR", "text": "VARCHAR"}
 """of `documents`: inputs and answers by the SHA-256 of their bytes"""
 GROUPS: Final = """\
@@ -65,7 +71,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     input: str
     answer: str
+    epoch: int
+    leaf: int
+    refused: str
+    ended: str
     day: str
+
+
+class End(msgspec.Struct, frozen=True):
+    """How a statement ended, and where that is said: `ended` of its row."""
+
+    epoch: int
+    did: str
+    leaf: int
+    ended: str
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -75,8 +94,9 @@ class Body(msgspec.Struct, frozen=True):
     text: str
 
 
-def row_of(leaf: Leaf) -> Row:
-    """A decided leaf as a row; hashes without their `sha256:`."""
+def row_of(logged: Logged) -> Row:
+    """A decided leaf as a row; hashes without their `sha256:`. How it ended is joined to it."""
+    leaf = logged.leaf
     who = leaf.who
     return Row(
         did=leaf.did,
@@ -94,6 +114,10 @@ def row_of(leaf: Leaf) -> Row:
         engine=leaf.engine,
         input=leaf.in_.removeprefix(NAMED),
         answer=leaf.out.removeprefix(NAMED),
+        epoch=logged.epoch,
+        leaf=logged.number,
+        refused=refusal_of(leaf),
+        ended="",
         day=f"{dt.datetime.fromtimestamp(int(leaf.t) // 1_000_000_000, tz=dt.UTC):%Y-%m-%d}",
     )
 
@@ -104,26 +128,43 @@ def write_history(past: LoggedPast, store: BundleStore, folder: Path, step: Step
     How many decisions and documents there are.
     """
     names, bundles = set[str](), set[str]()
-
-    def rows() -> Iterator[Row]:
-        for leaf in past.leaves(step):
-            row = row_of(leaf)
-            bundles.add(row.bundle)
-            names.update(name for name in (row.input, row.answer) if name)
-            yield row
-
     (folder / "documents").mkdir(parents=True)
     with TemporaryDirectory(prefix="querywarden-history-") as place:
         temporary = Path(place)
+
+        def rows() -> Iterator[Row]:
+            with (temporary / "ends.jsonl").open("wb") as ends:
+                for each in past.logged(step, ends=True):
+                    if not each.decides:
+                        end = End(each.epoch, each.leaf.did, each.number, each.leaf.outcome)
+                        ends.write(msgspec.json.encode(end) + b"\n")
+                        continue
+                    row = row_of(each)
+                    bundles.add(row.bundle)
+                    names.update(name for name in (row.input, row.answer) if name)
+                    yield row
+
         decisions = _lines(temporary / "decisions.jsonl", rows())
         bodies = (Body(name, raw.decode()) for name, raw in past.bodies(sorted(names)))
         documents = _lines(temporary / "documents.jsonl", bodies)
-        _copy(temporary / "decisions.jsonl", COLUMNS, folder / "decisions", "PARTITION_BY (day), ")
-        _copy(temporary / "documents.jsonl", BODIES, folder / "documents" / "0.parquet", "")
+        joined = _JOINED.format(
+            decisions=_reading(temporary / "decisions.jsonl", COLUMNS), ends=_reading(temporary / "ends.jsonl", ENDS)
+        )
+        _copy(joined, folder / "decisions", "PARTITION_BY (day), ")
+        written = _reading(temporary / "documents.jsonl", BODIES)
+        _copy(f"SELECT * FROM {written}", folder / "documents" / "0.parquet", "")  # noqa: S608 -- quoted
     kept = BundleStore(folder)
     for raw in filter(None, map(store.read, sorted(bundles - {""}))):
         kept.keep(raw)
     return decisions, documents
+
+
+_JOINED: Final = """\
+SELECT d.* REPLACE (coalesce(e.ended, '') AS ended)
+FROM {decisions} d
+LEFT JOIN (SELECT epoch, did, arg_max(ended, leaf) AS ended FROM {ends} GROUP BY epoch, did) e
+ON e.epoch = d.epoch AND e.did = d.did"""
+"""the last word on how a statement ended"""
 
 
 def _lines(path: Path, items: Iterable[msgspec.Struct]) -> int:
@@ -134,29 +175,47 @@ def _lines(path: Path, items: Iterable[msgspec.Struct]) -> int:
     return number
 
 
-def _copy(source: Path, columns: dict[str, str], target: Path, how: str) -> None:
-    """JSON lines as Parquet. Paths are bound, or quoted where SQL takes no parameter."""
+def _reading(source: Path, columns: dict[str, str]) -> str:
+    """JSON lines as a table. Paths are quoted: SQL takes no parameter here."""
     fields = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    reading = f"read_json({_quoted(source)}, format='newline_delimited', columns={{{fields}}})"
-    copy = f"COPY (SELECT * FROM {reading}) TO {_quoted(target)} (FORMAT parquet, {how}COMPRESSION zstd)"  # noqa: S608 -- quoted
-    duckdb.connect().execute(copy)
+    return f"read_json({_quoted(source)}, format='newline_delimited', columns={{{fields}}})"
+
+
+def _copy(query: str, target: Path, how: str) -> None:
+    """A query's rows as Parquet."""
+    duckdb.connect().execute(f"COPY ({query}) TO {_quoted(target)} (FORMAT parquet, {how}COMPRESSION zstd)")
 
 
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
+def open_history(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Views `decisions` and `documents` of an exported history; columns that old exports lack are empty.
+
+    Raises ConfigError.
+    """
+    if not (folder / "decisions").is_dir() or not (folder / "documents").is_dir():
+        raise ConfigError("config.invalid", f"{folder}:1: no history: it has folders decisions and documents")
+    database = duckdb.connect()
+    for view, files, columns in (("decisions", DECISIONS, COLUMNS), ("documents", DOCUMENTS, BODIES)):
+        source = f"read_parquet({_quoted(folder / files)}, union_by_name = true)"
+        there = {str(row[0]) for row in database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608 -- quoted
+        empty = {"VARCHAR": "''", "BIGINT": "0", "BOOLEAN": "false"}
+        named = (
+            f"coalesce({name}, {empty[kind]})::{kind} AS {name}" if name in there else f"{empty[kind]} AS {name}"
+            for name, kind in columns.items()
+        )
+        database.execute(f"CREATE VIEW {view} AS SELECT {', '.join(named)} FROM {source}")  # noqa: S608 -- quoted
+    return database
+
+
 class ParquetPast:
     """A history that was exported, one folder or a copy of several put together."""
 
     def __init__(self, folder: Path, period: Period) -> None:
-        if not (folder / "decisions").is_dir() or not (folder / "documents").is_dir():
-            raise ConfigError("config.invalid", f"{folder}:1: no history: it has folders decisions and documents")
         self._period = period
-        self._database = duckdb.connect()
-        for view, files in (("decisions", DECISIONS), ("documents", DOCUMENTS)):
-            source = f"read_parquet({_quoted(folder / files)}, union_by_name = true)"
-            self._database.execute(f"CREATE VIEW {view} AS SELECT * FROM {source}")  # noqa: S608 -- quoted
+        self._database = open_history(folder)
 
     def groups(self, step: Step) -> list[Group]:
         """One query."""

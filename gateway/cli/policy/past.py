@@ -19,6 +19,7 @@ from gateway.evidence.view import View, open_views
 Step = Callable[[int, int], None]
 """told what is done, and what there is in all"""
 _DECIDED = f'"type":"{EventType.STATEMENT_DECIDED}"'.encode()
+_FINISHED = f'"type":"{EventType.STATEMENT_FINISHED}"'.encode()
 
 
 class Period(NamedTuple):
@@ -43,6 +44,19 @@ class Group(msgspec.Struct, frozen=True):
     count: int
     example: str
     """one of the decisions"""
+
+
+class Logged(NamedTuple):
+    """A decided leaf, or one that says how a statement ended, and where it stands."""
+
+    epoch: int
+    number: int
+    leaf: Leaf
+
+    @property
+    def decides(self) -> bool:
+        """Which of the two."""
+        return self.leaf.type == EventType.STATEMENT_DECIDED
 
 
 class Past(Protocol):
@@ -76,19 +90,24 @@ class LoggedPast:
 
     def leaves(self, step: Step) -> Iterator[Leaf]:
         """The decided leaves of the period."""
+        return (each.leaf for each in self.logged(step) if each.decides)
+
+    def logged(self, step: Step, *, ends: bool = False) -> Iterator[Logged]:
+        """The same with their places; with every leaf, from the period on, that says how a statement ended."""
         total = sum(view.size for view in self._views)
         done = 0
         for view in self._views:
             for index, data in view.upwards(self._first(view)):
                 if index % WIDTH == 0:
                     step(done + index, total)
-                if _DECIDED not in data:
-                    continue
-                leaf = decode_leaf(data)
-                if int(leaf.t) >= self._period.until_ns + SLACK_NS:
-                    break
-                if self._period.holds(int(leaf.t)):
-                    yield leaf
+                if _DECIDED in data:
+                    leaf = decode_leaf(data)
+                    if int(leaf.t) >= self._period.until_ns + SLACK_NS and not ends:
+                        break
+                    if self._period.holds(int(leaf.t)):
+                        yield Logged(view.reader.epoch, index, leaf)
+                elif ends and _FINISHED in data:
+                    yield Logged(view.reader.epoch, index, decode_leaf(data))
             done += view.size
 
     def bodies(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""One written data folder for the tests that only read it."""
+"""Written data folders: one that is only read, one that commands may record in, one to be damaged."""
 
 from pathlib import Path
 
@@ -11,6 +11,12 @@ from tests.cli.audit.world import Written, written
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """Never change it."""
     return written(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """One for commands that record that they read it."""
+    return written(tmp_path_factory.mktemp("read") / "var")
 
 
 @pytest.fixture

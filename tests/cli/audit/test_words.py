@@ -1,9 +1,12 @@
 """What is written for people is safe for their terminal, and times are read the way they are written."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.cli.audit import words
 from gateway.cli.audit.words import instant, moment, printable, rows
 from gateway.core.errors import ConfigError
 
@@ -50,3 +53,15 @@ def test_what_is_neither_is_a_usage_error_that_names_the_option() -> None:
 
 def test_lines_stand_under_each_other_and_empty_ones_are_left_out() -> None:
     assert rows([("a", "one\ntwo"), ("long", ""), ("b", "three")]) == "a     one\n      two\nb     three\n"
+
+
+HOSTILE = "\x1b[2J \x9b \u202e \u2066 \u200b \x7f \ue000 \U000e0001 \r ü"
+
+
+def test_what_is_printed_cannot_move_a_cursor_in_words_or_as_json() -> None:
+    for text in (words.harmless(HOSTILE), words.json_line({"a": HOSTILE}), words.as_json([HOSTILE])):
+        assert all(c.isprintable() or c == "\n" for c in text)
+        assert "ü" in text
+    assert json.loads(words.json_line({"a": HOSTILE})) == {"a": HOSTILE}
+    assert json.loads(words.as_json([HOSTILE])) == [HOSTILE]
+    assert words.harmless("a\nb\tc") == "a\nb\\tc"
