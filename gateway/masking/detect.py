@@ -3,7 +3,7 @@ r"""The net below the rewriting: card numbers in bytes on their way out are blan
 Nearly every chunk is clean and costs one look at C speed (`suspicious`); only one with a candidate is taken apart.
 Digits become `*` and separators stay. Two forms are kept readable for clients that parse them: digits of a bytea's hex
 text become `2a` pairs (or `0`), and a bare number, as JSON and number columns have, becomes nines.
-What it finds and what it does not: docs/explanation/card-scan.md.
+What it finds and what it does not: docs/reference/card-scan.md.
 """
 
 from typing import Final
