@@ -60,7 +60,8 @@ _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _PAIR: Final = re.compile(rb"(?:0[xX])?([23][0-9dDeE])")
 _BASE64_LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 _ESCAPE: Final = re.compile(
-    rb"(?:%|\\+x|=(?=[23]))(?P<hex>[0-9A-Fa-f]{2})|\\+u(?:(?P<u>[0-9A-Fa-f]{4})|\{(?P<v>[0-9A-Fa-f]{1,6})\})"
+    rb"(?:%|\\+x|=(?=[23]))(?P<hex>[0-9A-Fa-f]{2})|\\+u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\+u(?P<pair>[dD][c-fC-F][0-9A-Fa-f]{2})"
+    rb"|\\+u(?:(?P<u>[0-9A-Fa-f]{4})|\{(?P<v>[0-9A-Fa-f]{1,6})\})"
     rb"|&#(?:(?P<dec>[0-9]{1,7})|[xX](?P<ent>[0-9A-Fa-f]{1,6}));?|\\+0?(?P<oct>[4-7][0-7])"
 )
 _TRACK_1: Final = re.compile(rb"%?[Bb]([0-9]{12,19})\^[^\^\r\n]{2,26}\^[0-9]{4}[0-9=* ]*[^\r\n?\"]{0,40}\??")
@@ -185,6 +186,8 @@ def _unescaped(window: bytes) -> tuple[bytes, list[int]]:
     for match in _ESCAPE.finditer(window):
         form = match.lastgroup or ""
         number = int(match[form], {"dec": 10, "oct": 8}.get(form, 16))
+        if form == "pair":
+            number = 0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (number & 0x3FF)
         one = bytes([number]) if form in {"hex", "oct"} else _utf8(number)
         said += window[at : match.start()] + one
         places += [*range(at, match.start()), *[match.start()] * len(one)]

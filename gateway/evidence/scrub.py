@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 import msgspec
 import rfc8785
 
-from gateway.core.cards import find_card_numbers, find_hex_card_numbers, may_hold_card_number
+from gateway.core.blanking import clean_bytes, clean_text, clean_value, without_digits
+from gateway.core.disguised import find_any
 from gateway.core.principal import Json
 
 _MAX_INTEGER: Final = (1 << 53) - 1
 _MAX_DEPTH: Final = 32
 _FAST: Final = msgspec.json.Encoder(order="sorted")
-_DIGITS_TO_STARS: Final = bytes.maketrans(b"0123456789", b"*" * 10)
 
 
 class Scrubbed(NamedTuple):
@@ -62,53 +62,41 @@ def scrub_value(value: Json) -> Scrubbed:
     try:
         data = canonical(value)
     except UnicodeEncodeError:  # half of a surrogate pair: not text, so it is shown as a question mark
-        value = _clean(value, blank=False)
+        value = _as_text(value)
         data = canonical(value)
-    if not _has_card_number(data):
+    if not find_any(data):
         return Scrubbed(data, hit=False)
-    return Scrubbed(canonical(_clean(value, blank=True)), hit=True)
+    return Scrubbed(_canonical_and_clean(value), hit=True)
 
 
 def scrub_body(data: bytes) -> Scrubbed:
     """A body without card numbers. A JSON body stays JSON."""
-    if not _has_card_number(data):
+    if not find_any(data):
         return Scrubbed(data, hit=False)
     try:
-        return Scrubbed(canonical(_clean(msgspec.json.decode(data), blank=True)), hit=True)
+        return Scrubbed(_canonical_and_clean(msgspec.json.decode(data)), hit=True)
     except (ValueError, msgspec.DecodeError):
-        return Scrubbed(_blank(data), hit=True)
+        return Scrubbed(clean_bytes(data), hit=True)
 
 
 def scrub_text(text: str) -> tuple[str, bool]:
     """A text without card numbers, and whether there were any."""
-    data = text.encode("utf-8", "replace")
-    if not _has_card_number(data):
-        return data.decode(), False
-    return _blank(data).decode(), True
+    plain = text if text.isascii() else text.encode("utf-8", "replace").decode()
+    clean = clean_text(plain)
+    return clean, clean != plain
 
 
-def _has_card_number(data: bytes) -> bool:
-    return may_hold_card_number(data) and bool(find_card_numbers(data) or find_hex_card_numbers(data))
+def _canonical_and_clean(value: Json) -> bytes:
+    """Every text by itself; then numbers that are one only beside each other."""
+    return without_digits(canonical(clean_value(value)))
 
 
-def _blank(data: bytes) -> bytes:
-    """Digits of card numbers as stars. Blanking one may bring another to light; each round has fewer digits left."""
-    while spans := find_card_numbers(data) + find_hex_card_numbers(data):
-        blanked = bytearray(data)
-        for start, end in spans:
-            blanked[start:end] = blanked[start:end].translate(_DIGITS_TO_STARS)
-        data = bytes(blanked)
-    return data
-
-
-def _clean(value: Json, *, blank: bool) -> Json:
-    """The value with every text fit to be stored; a number that is a card number becomes stars."""
+def _as_text(value: Json) -> Json:
+    """The value with every text fit to be encoded."""
     if isinstance(value, str):
-        return scrub_text(value)[0]
+        return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {scrub_text(str(key))[0]: _clean(part, blank=blank) for key, part in value.items()}
+        return {str(_as_text(str(key))): _as_text(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(part, blank=blank) for part in value]
-    if blank and isinstance(value, int | float) and find_card_numbers(str(value).encode()):
-        return "*" * len(str(value))
+        return [_as_text(part) for part in value]
     return value

@@ -7,12 +7,13 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.cards import find_card_numbers
+from gateway.core.disguised import find_any
 from gateway.evidence.scrub import canonical, scrub_body, scrub_text, scrub_value
 from tests.evidence.world import CARD
+from tests.support.card_forms import TEXTS
 
 SPACED, AMEX, HEXED = "5555 5555 5555 4444", "378282246310005", f"\\x{CARD.encode().hex()}"
-CARDS = [CARD, SPACED, AMEX, HEXED]
+CARDS = [CARD, SPACED, AMEX, HEXED, *(form(CARD) for form in TEXTS.values())]
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 values = st.recursive(
@@ -51,7 +52,7 @@ def test_a_card_number_anywhere_in_a_value_is_blanked(card: str) -> None:
     value = {"a": [f"x {card} y", {card: 1}], "b": card}
     clean = scrub_value(value)
     assert clean.hit
-    assert not find_card_numbers(clean.data)
+    assert not find_any(clean.data)
     assert json.loads(clean.data).keys() == {"a", "b"}
     assert card.encode() not in clean.data
 
@@ -63,15 +64,15 @@ def test_a_number_that_is_a_card_number_becomes_stars() -> None:
 @given(values)
 def test_what_holds_no_card_number_is_stored_as_it_is(value: object) -> None:
     clean = scrub_value(value)
-    if not find_card_numbers(canonical(value)):
+    if not find_any(canonical(value)):
         assert clean == (canonical(value), False)
 
 
 @given(st.lists(st.text("0123456789 -.\\xabcdef", max_size=40), max_size=4))
 def test_nothing_that_is_stored_holds_a_card_number(parts: list[str]) -> None:
-    assert not find_card_numbers(scrub_value(parts).data)
-    assert not find_card_numbers(scrub_text("\n".join(parts))[0].encode())
-    assert not find_card_numbers(scrub_body("\n".join(parts).encode()).data)
+    assert not find_any(scrub_value(parts).data)
+    assert not find_any(scrub_text("\n".join(parts))[0].encode())
+    assert not find_any(scrub_body("\n".join(parts).encode()).data)
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -81,7 +82,7 @@ def test_a_json_body_stays_json_and_another_keeps_its_length(card: str) -> None:
     assert set(json.loads(clean.data)) == {"text"}
     plain = scrub_body(f"not json {card}".encode())
     assert plain.hit
-    assert len(plain.data) == len(f"not json {card}")
+    assert len(plain.data) == len(f"not json {card}".encode())
 
 
 def test_a_body_without_one_is_the_same_object() -> None:
@@ -92,3 +93,9 @@ def test_a_body_without_one_is_the_same_object() -> None:
 def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
     assert scrub_value({"a": "\ud800"}).data == b'{"a":"?"}'
     assert scrub_text("\ud800") == ("?", False)
+
+
+def test_numbers_that_are_one_only_beside_each_other_are_blanked_and_stay_numbers() -> None:
+    clean = scrub_value({"a": [4111, 1111, 1111, 1111]})
+    assert clean.hit
+    assert json.loads(clean.data) == {"a": [9999, 9999, 9999, 9999]}

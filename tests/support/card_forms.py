@@ -1,6 +1,7 @@
 """The ways a card number can be written that the scanner finds, each as a function of the digits."""
 
 import base64
+import json
 import struct
 from collections.abc import Callable
 from typing import Final
@@ -77,6 +78,7 @@ TEXTS: Final[dict[str, Callable[[str], str]]] = {
     "JSON escapes": _each(r"\u%04x"),
     "JSON escapes, twice": _each(r"\\u%04x"),
     "JSON escapes, full-width": lambda digits: "".join(rf"\uff1{digit}" for digit in digits),
+    "JSON escapes, mathematical": lambda digits: json.dumps(_from(0x1D7CE)(digits))[1:-1],
     "braced escapes": _each(r"\u{%x}"),
     "string escapes": _each(r"\x%02x"),
     "octal escapes": _each(r"\%03o"),
