@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": ("gateway.cli.doctor:doctor", "Probe the live parts: databases, keys, bundle, clock, disk."),
     "policy": ("gateway.cli.policy:app", "The life of a policy bundle."),
     "audit": ("gateway.cli.audit:app", "The auditor's desk: explain, search, prove, verify."),
+    "keys": ("gateway.cli.keys:app", "Keys of those who read recordings."),
     "token": ("gateway.cli.token:token", "A token of the development issuer."),
 }
 

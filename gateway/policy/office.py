@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from gateway.core.events import Event, EventType, Who
 from gateway.policy.activation import Activator, Cause, Note
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
-from gateway.policy.orders import Accessed, Activate, Answer, Halt, Lift, Order, Rollback, Tray
+from gateway.policy.orders import Accessed, Activate, Answer, Halt, Lift, Order, Prune, Rollback, Shred, Tray
 from gateway.policy.stops import Stop
 
 LOOK_EVERY_SECONDS: Final = 0.1
@@ -26,6 +27,7 @@ class Office:
         self._decider = decider
         self._memory = memory
         self._note = note
+        self.pruner: Callable[[Prune, Order], Awaitable[str]] | None = None
         self._bringing: asyncio.Task[None] | None = None
 
     async def stand(self) -> None:
@@ -53,7 +55,7 @@ class Office:
             for order_id, order in list(self._tray.pending()):
                 if order is None:
                     self._tray.settle(order_id, Answer(ok=False, code="order.invalid", text="this is no order"))
-                elif waits or isinstance(order.command, Halt | Lift | Accessed):
+                elif waits or isinstance(order.command, Halt | Lift | Accessed | Shred):
                     await self._settled(order)
                 elif self._bringing is None or self._bringing.done():
                     self._bringing = asyncio.ensure_future(self._settled(order))
@@ -86,9 +88,13 @@ class Office:
                 return await self._stop(order, order.command)
             case Lift(stop=stop_id):
                 return await self._lift(order, stop_id)
-            case Accessed():
-                await self._note(access_event(order, order.command))
+            case Accessed() | Shred():
+                await self._note(reading_event(order, order.command))
                 return "recorded"
+            case Prune():
+                if self.pruner is None:
+                    raise Refused("order.invalid", "this gateway prunes nothing")
+                return await self.pruner(order.command, order)
 
     async def _stop(self, order: Order, halt: Halt) -> str:
         """In force first, then recorded: nothing that goes wrong with a record may keep a stop from holding."""
@@ -116,6 +122,20 @@ class Office:
 
 def _cause(order: Order, why: str, *, back: bool = False) -> Cause:
     return Cause(why, who=order.by, reason=order.reason, back=back)
+
+
+def reading_event(order: Order, command: Accessed | Shred) -> Event:
+    """What is recorded of a person at the auditor's desk."""
+    return shred_event(order, command) if isinstance(command, Shred) else access_event(order, command)
+
+
+def shred_event(order: Order, command: Shred) -> Event:
+    """What is recorded before a recording's key is destroyed."""
+    data: dict[str, object] = {"order": order.id, "session": command.session, "reason": order.reason}
+    if command.legal:
+        data["legal"] = command.legal
+    who = Who(id=order.by, on_behalf_of=command.person)
+    return Event(type=EventType.RECORDING_SHREDDED, who=who, act="shred", data=data, durable=True)
 
 
 def access_event(order: Order, command: Accessed) -> Event:

@@ -66,7 +66,26 @@ class Accessed(_Part, frozen=True, kw_only=True, tag="accessed"):
     """who says to be typing, when several people share the account"""
 
 
-Command: TypeAlias = Activate | Rollback | Halt | Lift | Accessed
+class Shred(_Part, frozen=True, kw_only=True, tag="shred"):
+    """Record that the key of a session's recording is being destroyed."""
+
+    session: Id
+    legal: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    """the legal reason for which it must go before its time"""
+    person: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    """who says to be typing"""
+
+
+class Prune(_Part, frozen=True, kw_only=True, tag="prune"):
+    """Remove the content of old leaves."""
+
+    before_ns: int
+    """everything older than that"""
+    legal: bool = False
+    """the reason is a legal one, which counts also inside the time that evidence is kept"""
+
+
+Command: TypeAlias = Activate | Rollback | Halt | Lift | Accessed | Shred | Prune
 
 
 class Order(_Part, frozen=True, kw_only=True):

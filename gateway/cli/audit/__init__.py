@@ -5,7 +5,13 @@ import cyclopts
 app = cyclopts.App(name="audit", help="The auditor's desk: explain, search, prove, verify.")
 app.command("gateway.cli.audit.explain:explain", name="explain", help="Everything about one decision, and a proof.")
 app.command("gateway.cli.audit.index:index", name="index", help="Bring the search index up to the log; check; export.")
+app.command("gateway.cli.audit.prune:prune", name="prune", help="What is older than it must be kept goes, recorded.")
 app.command("gateway.cli.audit.prove:prove", name="prove", help="One decision's proof, a file that stands alone.")
+app.command(
+    "gateway.cli.audit.reconcile:reconcile", name="reconcile", help="The database's own log: what went round us."
+)
+app.command("gateway.cli.audit.replay:replay", name="replay", help="A session again; as packets, JSON, a film.")
+app.command("gateway.cli.audit.shred:shred", name="shred", help="Destroy the key of a session's recording, recorded.")
 app.command("gateway.cli.audit.search:search", name="search", help="Find decisions, the latest first.")
 app.command(
     "gateway.cli.audit.verify:verify", name="verify", help="Derive the whole log again; name what does not fit."

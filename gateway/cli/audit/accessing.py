@@ -24,8 +24,8 @@ from gateway.core.ids import new_id
 from gateway.evidence.keys import epochs
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.scrub import scrub_text
-from gateway.policy.office import access_event
-from gateway.policy.orders import Accessed, Answer, Order, Tray
+from gateway.policy.office import reading_event
+from gateway.policy.orders import Accessed, Answer, Order, Shred, Tray
 
 WAIT_SECONDS: Final = 10.0
 """for the gateway's answer, or for another command to let go of the log"""
@@ -51,13 +51,22 @@ def note_access(
         sys.stderr.write("this is a copy that cannot be written to: that it was read is not recorded\n")
         return False
     arguments = {name: _text(value) for name, value in detail.items() if _given(value)}
-    _record(Tray(data_dir), data_dir, Accessed(what=what, arguments=arguments, results=results, person=_text(person)))
+    command = Accessed(what=what, arguments=arguments, results=results, person=_text(person))
+    _record(Tray(data_dir), data_dir, command, f"audit {what}")
     return True
 
 
-def _record(tray: Tray, data_dir: Path, command: Accessed) -> None:
+def note_shred(data_dir: Path, session: str, reason: str, *, legal: str = "", person: str = "") -> None:
+    """Record that a recording's key is being destroyed. Raises Unavailable when it cannot be; then leave it."""
+    if _is_copy(data_dir):
+        raise Unavailable("evidence.access_unrecorded", "this is a copy: nothing is destroyed")
+    command = Shred(session=session, legal=_text(legal), person=_text(person))
+    _record(Tray(data_dir), data_dir, command, _text(reason))
+
+
+def _record(tray: Tray, data_dir: Path, command: Accessed | Shred, reason: str) -> None:
     clock, until, why = SystemClock(), time.monotonic() + WAIT_SECONDS, ""
-    order = _order(command, clock)
+    order = _order(command, reason, clock)
     while time.monotonic() < until:
         if tray.attended():
             answer = _by_order(tray, order, until)
@@ -91,19 +100,19 @@ def _by_order(tray: Tray, order: Order, until: float) -> Answer | None:
         return Answer(ok=False, code="evidence.access_unrecorded", text=error.strerror or type(error).__name__)
 
 
-async def _by_hand(data_dir: Path, order: Order, command: Accessed, clock: Clock) -> None:
+async def _by_hand(data_dir: Path, order: Order, command: Accessed | Shred, clock: Clock) -> None:
     """Open the log, as the gateway would. Raises Unavailable."""
     recorder = await Recorder.open(data_dir, clock)
     try:
-        await recorder.append(access_event(order, command))
+        await recorder.append(reading_event(order, command))
     finally:
         await recorder.close()
 
 
-def _order(command: Accessed, clock: Clock) -> Order:
+def _order(command: Accessed | Shred, reason: str, clock: Clock) -> Order:
     now = dt.datetime.fromtimestamp(clock.now_ns() // 10**9, tz=dt.UTC)
     at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    return Order(id=new_id(clock), by=whoami(), reason=f"audit {command.what}", at=at, command=command)
+    return Order(id=new_id(clock), by=whoami(), reason=reason, at=at, command=command)
 
 
 def _is_copy(data_dir: Path) -> bool:

@@ -15,8 +15,10 @@ from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.note import Verifier
 from gateway.evidence.recording.format import SEALED_MAX, RecordingError
-from gateway.evidence.recording.places import key_path, recording_path, recordings
-from gateway.evidence.view import open_views
+from gateway.evidence.recording.places import begun_ns, key_path, recording_path, recordings
+from gateway.evidence.search import SLACK_NS
+from gateway.evidence.tiles import WIDTH
+from gateway.evidence.view import View, open_views
 from gateway.evidence.walk import Finding
 
 _PART: Final = b'"recording'
@@ -75,6 +77,36 @@ def check(data_dir: Path, verifier: Verifier | None = None) -> Checked:
     return Checked(tuple(findings), len(stories), segments, sum(story.shredded is not None for story in stories))
 
 
+def check_one(data_dir: Path, sid: str, verifier: Verifier | None = None) -> Iterator[Finding]:
+    """The same for one session, reading of the log only what follows its beginning.
+
+    Whoever can write the folder can make a recording, for anybody can encrypt to a public key: that it is the one that
+    was sealed only the log tells. Raises OSError, ValueError.
+    """
+    recorded, pruned = Recorded(), False
+    for view in reversed(list(open_views(data_dir, verifier))):
+        pruned = pruned or view.begin > 0
+        _session(view, sid, recorded)
+    story = recorded.stories.get(sid)
+    if story is None or not story.segments:
+        text = "the log does not tell of it: its session had just begun, its log was pruned, or it was put there"
+        yield Finding("recording.unknown", f"recording {sid}", text, grave=not pruned)
+        return
+    yield from recorded.of(data_dir, sid, pruned=pruned)
+
+
+def _session(view: View, sid: str, recorded: "Recorded") -> None:
+    """Take in what one epoch tells of a session and, wherever it stands, of its shredding."""
+    if not view.blocks or view.begin >= view.size:
+        return
+    start = view.block_at(begun_ns(sid) - SLACK_NS) * WIDTH
+    name = sid.encode()
+    for _, data in view.upwards(start):
+        if name in data and _PART in data:
+            leaf = decode_leaf(data)
+            recorded.take(leaf.type, leaf.sid, leaf.facts())
+
+
 class Recorded:
     """Feed it the leaves that speak of recordings, then ask what does not fit."""
 
@@ -107,24 +139,26 @@ class Recorded:
 
     def findings(self, data_dir: Path, *, pruned: bool = False) -> Iterator[Finding]:
         """Everything that does not fit. Raises OSError."""
-        for sid, story in self.stories.items():
-            where = f"recording {sid}"
-            yield from _told(story, where, pruned=pruned)
-            if not story.segments:
-                continue
-            try:
-                path = recording_path(data_dir, sid)
-            except RecordingError as error:
-                yield Finding(error.name, where, str(error))
-                continue
-            if not path.exists():
-                yield Finding(
-                    "recording.missing", where, f"{len(story.segments)} segments were sealed; no file is here"
-                )
-            else:
-                yield from self._file(path, sid, story, where)
-            yield from _key(path, story, where)
+        for sid in self.stories:
+            yield from self.of(data_dir, sid, pruned=pruned)
         yield from self._strangers(data_dir)
+
+    def of(self, data_dir: Path, sid: str, *, pruned: bool = False) -> Iterator[Finding]:
+        """What does not fit of one recording. Raises OSError."""
+        story, where = self.stories[sid], f"recording {sid}"
+        yield from _told(story, where, pruned=pruned)
+        if not story.segments:
+            return
+        try:
+            path = recording_path(data_dir, sid)
+        except RecordingError as error:
+            yield Finding(error.name, where, str(error))
+            return
+        if path.exists():
+            yield from self._file(path, sid, story, where)
+        else:
+            yield Finding("recording.missing", where, f"{len(story.segments)} segments were sealed; no file is here")
+        yield from _key(path, story, where)
 
     def _strangers(self, data_dir: Path) -> Iterator[Finding]:
         for sid, _ in recordings(data_dir):

@@ -20,14 +20,18 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 def recording_path(data_dir: Path, sid: str) -> Path:
     """Of a session's recording. Raises RecordingError for what is no session id (it becomes part of a path)."""
-    if _SESSION.fullmatch(sid) is None:
-        raise RecordingError("recording.unknown", "this is not a session's id")
-    milliseconds = int(sid[:8] + sid[9:13], 16)
     try:
-        day = _EPOCH + dt.timedelta(milliseconds=milliseconds)
+        day = _EPOCH + dt.timedelta(milliseconds=begun_ns(sid) // 1_000_000)
     except OverflowError:
         raise RecordingError("recording.unknown", "this is not a session's id") from None
     return data_dir / FOLDER / f"{day:%Y-%m-%d}" / f"{sid}{SUFFIX}"
+
+
+def begun_ns(sid: str) -> int:
+    """When a session began, to the millisecond: its id says so (RFC 9562, §5.7). Raises RecordingError."""
+    if _SESSION.fullmatch(sid) is None:
+        raise RecordingError("recording.unknown", "this is not a session's id")
+    return int(sid[:8] + sid[9:13], 16) * 1_000_000
 
 
 def key_path(recording: Path) -> Path:

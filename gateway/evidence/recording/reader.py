@@ -81,6 +81,8 @@ class Playback:
         with path.open("rb") as file:
             self._front = read_front(file)
         self.header = self._front.header
+        if path.stem != self.header.sid:
+            raise RecordingError("recording.swapped", f"it is the recording of session {self.header.sid}")
         self._key = unwrap(_key_file(path), self.header.sid, private)
         self.totals: Totals | None = None
         """as the end says; None when it was not reached"""

@@ -67,9 +67,9 @@ class Tap:
 
     def judged(self, legs: Sequence[Leg], phase: Phase) -> None:
         """It is known what the message says; statements begin with it."""
-        now = self.recording.now()
+        then = self._open[0] if self._open is not None else self.recording.now()
         for leg in legs:
-            self.recording.tape.begins(now, leg.did, leg.understood.statement.action, phase.value)
+            self.recording.tape.begins(then, leg.did, leg.understood.statement.action, phase.value)
         self._about = legs[0].did if legs else ""
         self._close(values=all(keeps_values(leg.understood.statement) for leg in legs))
 
