@@ -1,11 +1,14 @@
 // Reads a log with the code of Go's own transparency log client: signed notes, tiles, proofs. It knows nothing of ours
-// but the file layout of C2SP tlog-tiles. Arguments: the log's folder, its public key. Prints the size it has verified.
+// but the layout of C2SP tlog-tiles. Arguments: the log's folder or its address (the environment has the TOKEN), its
+// public key. Prints the size it has verified.
 package main
 
 import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,13 +44,33 @@ func (f folder) read(level string, number int64, width int) ([]byte, error) {
 		number /= 1000
 		path = fmt.Sprintf("x%03d/%s", number%1000, path)
 	}
-	full := filepath.Join(string(f), "tile", level, path)
+	full := "tile/" + level + "/" + path
 	if width < 1<<height {
-		if data, err := os.ReadFile(fmt.Sprintf("%s.p/%d", full, width)); err == nil {
+		if data, err := f.get(fmt.Sprintf("%s.p/%d", full, width)); err == nil {
 			return data, nil
 		}
 	}
-	return os.ReadFile(full)
+	return f.get(full)
+}
+
+func (f folder) get(name string) ([]byte, error) {
+	if !strings.HasPrefix(string(f), "http://") {
+		return os.ReadFile(filepath.Join(string(f), name))
+	}
+	request, err := http.NewRequest("GET", string(f)+"/"+name, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("TOKEN"))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", name, response.Status)
+	}
+	return io.ReadAll(response.Body)
 }
 
 func (f folder) entries(size int64) ([][]byte, error) {
@@ -74,7 +97,7 @@ func tree(f folder, key string) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	data, err := os.ReadFile(filepath.Join(string(f), "checkpoint"))
+	data, err := f.get("checkpoint")
 	if err != nil {
 		return tlog.Tree{}, err
 	}

@@ -1,5 +1,6 @@
 // Verifies a proof file with the code of torchwood, which knows nothing of ours but C2SP tlog-proof. Arguments: the
-// file, the log's public key. Prints the leaf, which the file carries as its extra data.
+// file, the log's public key, and the keys of the witnesses that must have cosigned. Prints the leaf, which the file
+// carries as its extra data.
 package main
 
 import (
@@ -11,7 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-func verify(path, key string) ([]byte, error) {
+func verify(path, key string, witnesses []string) ([]byte, error) {
 	proof, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -24,12 +25,19 @@ func verify(path, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := torchwood.ThresholdPolicy(2, torchwood.OriginPolicy(verifier.Name()), torchwood.SingleVerifierPolicy(verifier))
-	return leaf, torchwood.VerifyProof(policy, tlog.RecordHash(leaf), proof)
+	needed := []torchwood.Policy{torchwood.OriginPolicy(verifier.Name()), torchwood.SingleVerifierPolicy(verifier)}
+	for _, witness := range witnesses {
+		cosigner, err := torchwood.NewCosignatureVerifier(witness)
+		if err != nil {
+			return nil, err
+		}
+		needed = append(needed, torchwood.SingleVerifierPolicy(cosigner))
+	}
+	return leaf, torchwood.VerifyProof(torchwood.ThresholdPolicy(len(needed), needed...), tlog.RecordHash(leaf), proof)
 }
 
 func main() {
-	leaf, err := verify(os.Args[1], os.Args[2])
+	leaf, err := verify(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
