@@ -33,11 +33,14 @@ class Place:
         self._upstream = {"payments": Upstream(database)}
         self.config = self._written({}, None)
 
-    def configure(self, policy: dict[str, object], http: int | None = None) -> None:
-        """Other settings of policy, and an http listener."""
+    def configure(
+        self, policy: dict[str, object], http: int | None = None, evidence: dict[str, object] | None = None
+    ) -> None:
+        """Other settings of policy and evidence, and an http listener."""
         usual = {"bundle": "bundle.tar.gz", "verification_keys": ["policy.pub"]}
         self.http = http or 0
-        self.config = self._written({"policy": {**usual, **policy}}, http)
+        more: dict[str, object] = {"policy": {**usual, **policy}}
+        self.config = self._written(more if evidence is None else {**more, "evidence": evidence}, http)
 
     def _written(self, more: dict[str, object], http: int | None) -> Path:
         return write_configuration(self.folder, self.port, self._cluster, self._upstream, more, http=http)
