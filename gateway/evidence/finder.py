@@ -174,7 +174,7 @@ class Finder:
         view = self._by_origin.get(place.origin)
         if view is None:
             raise Disagrees(f"there is no log {place.origin}")
-        if not 0 <= number < view.size:
+        if not view.begin <= number < view.size:
             raise Disagrees(f"{place.origin} has no leaf {number}")
         try:
             return decode_leaf(view.leaf(number))

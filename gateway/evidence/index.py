@@ -41,6 +41,7 @@ class Index:
         try:
             self.database.execute("PRAGMA journal_mode = WAL")
             self.database.execute("PRAGMA synchronous = OFF")  # it can be derived again
+            self.database.execute("PRAGMA secure_delete = ON")
             self.database.execute("PRAGMA cache_size = -65536")
             self.database.execute("PRAGMA temp_store = MEMORY")
             self.database.execute("PRAGMA trusted_schema = OFF")

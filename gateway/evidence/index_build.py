@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from gateway.core.events import EventType
 from gateway.evidence.index import Index, key_of, place_of
+from gateway.evidence.index_forget import forget_pruned
 from gateway.evidence.index_schema import (
     ACTION,
     AGENT,
@@ -56,15 +57,17 @@ def update(index: Index, views: Iterable[View], rules: Rules, progress: Progress
     for view in sorted(views, key=lambda view: view.reader.epoch):
         origin = view.reader.verifier.name
         known.discard(origin)
-        while True:
+        with index.writing():
+            standing = _standing(index, view, origin)
+            forget_pruned(index, standing.log, view.begin)
+        while standing.done < view.size:
             with index.writing():
                 standing = _standing(index, view, origin)
                 last = _Batch(names, view, standing.log, rules).run(standing.done)
             taken += last - standing.done
+            standing = _Standing(standing.log, last)
             if progress is not None:
                 progress(last, view.size)
-            if last == view.size:
-                break
     if known:
         raise OtherLog(f"it knows {', '.join(sorted(known))}, which does not lie here")
     return taken
@@ -93,7 +96,11 @@ def _standing(index: Index, view: View, origin: str) -> _Standing:
 
 def _is_at(view: View, done: int, last: bytes) -> bool:
     """Whether the leaf before `done` is the one that was there."""
-    return not done or (done <= view.size and leaf_hash(view.leaf(done - 1)) == last)
+    if not done or done > view.size:
+        return not done
+    if done > view.signed:
+        return leaf_hash(view.leaf(done - 1)) == last
+    return view.reader.node()(0, done - 1) == last  # the leaf may be pruned; its hash stays
 
 
 def _go_back(index: Index, log: int, done: int) -> None:
@@ -125,9 +132,10 @@ class _Batch:
             if any(mark in data for mark in _WANTED):
                 self._take(number, decode_leaf(data))
         done = number + 1
-        if done > start:
-            self._write()
-            self._remember(done, data)
+        if not data:
+            return self._view.size  # all that is new was pruned before it was seen
+        self._write()
+        self._remember(done, data)
         return done
 
     def _take(self, number: int, leaf: Leaf) -> None:

@@ -47,5 +47,6 @@ CREATE INDEX decision_session ON decision (session);
 CREATE TABLE force (id INTEGER PRIMARY KEY, bundle INTEGER NOT NULL);
 """
 """`force` has the leaves by which a bundle came into force"""
-FULL_TEXT: Final = "CREATE VIRTUAL TABLE word USING fts5(folded, content='', tokenize='trigram case_sensitive 1')"
+FULL_TEXT: Final = """
+CREATE VIRTUAL TABLE word USING fts5(folded, content='said', content_rowid='id', tokenize='trigram case_sensitive 1')"""
 """of `said`; SQLite may have been built without it"""
