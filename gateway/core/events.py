@@ -41,6 +41,8 @@ class EventType(StrEnum):
     RECORDING_SEALED = "recording.sealed"
     RECORDING_SHREDDED = "recording.shredded"
     EVIDENCE_ACCESSED = "evidence.accessed"
+    REVIEW_SIGNED = "review.signed"
+    CLOCK_MEASURED = "clock.measured"
     SINK_FAILED = "sink.failed"
     SINK_RECOVERED = "sink.recovered"
     SINK_REJECTED = "sink.rejected"

@@ -4,6 +4,7 @@ import cyclopts
 
 app = cyclopts.App(name="audit", help="The auditor's desk: explain, search, prove, verify.")
 app.command("gateway.cli.audit.explain:explain", name="explain", help="Everything about one decision, and a proof.")
+app.command("gateway.cli.audit.exporting:export", name="export", help="The evidence of a period, in one signed file.")
 app.command("gateway.cli.audit.index:index", name="index", help="Bring the search index up to the log; check; export.")
 app.command("gateway.cli.audit.prune:prune", name="prune", help="What is older than it must be kept goes, recorded.")
 app.command("gateway.cli.audit.prove:prove", name="prove", help="One decision's proof, a file that stands alone.")

@@ -73,7 +73,7 @@ def _snapshots(data_dir: Path, period: Period, verifier: Verifier | None) -> lis
         if not reader.checkpoint.size:
             continue
         found.append(Snapshot(reader))
-        if found[-1].begins_ns() <= period.since_ns - SLACK_NS:
+        if reader.begin or found[-1].begins_ns() <= period.since_ns - SLACK_NS:
             break
     return found[::-1]
 

@@ -20,11 +20,23 @@ from gateway.evidence.scrub import canonical
 from gateway.evidence.tiles import WIDTH
 
 _MOVED: Final = "data.json"
+_MAX_INTEGER: Final = (1 << 53) - 1
 
 
 def as_json(value: object) -> bytes:
-    """Canonical JSON and a newline."""
-    return canonical(msgspec.to_builtins(value)) + b"\n"
+    """Canonical JSON and a newline. Whole numbers that JSON does not hold exactly (nanoseconds) become texts."""
+    return canonical(_plain(msgspec.to_builtins(value))) + b"\n"
+
+
+def _plain(value: object) -> object:
+    match value:
+        case int() if not -_MAX_INTEGER <= value <= _MAX_INTEGER:
+            return str(value)
+        case dict():
+            return {str(name): _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+    return value
 
 
 def sample_parts(snapshot: Snapshot, did: str, index: int) -> dict[str, Content]:

@@ -81,13 +81,15 @@ class Snapshot:
     def leaves(self, start: int, end: int) -> Iterator[Leaf]:
         """Those from `start` up to `end`, which is not there any more."""
         for block in range(start // WIDTH, -(-end // WIDTH)):
+            if block * WIDTH < self.reader.begin:  # pruned
+                continue
             for index, raw in enumerate(self.entries(block), block * WIDTH):
                 if start <= index < end:
                     yield Leaf(self.epoch, index, raw, _DECODE.decode(raw))
 
     def block_at(self, time_ns: int) -> int:
-        """The last block whose first leaf is not younger; 0 when all are."""
-        low, high = 0, max(self.blocks - 1, 0)
+        """The last block whose first leaf is not younger; the first that is here when all are."""
+        low, high = self.reader.begin // WIDTH, max(self.blocks - 1, 0)
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self._time(middle * WIDTH) <= time_ns else (low, middle - 1)
@@ -111,8 +113,8 @@ class Snapshot:
         return max(min(self.blocks, self.block_at(until_ns + SLACK_NS) + 2), -(-end // WIDTH))
 
     def begins_ns(self) -> int:
-        """When its first leaf was written."""
-        return self._time(0)
+        """When the first leaf that is here was written."""
+        return self._time(self.reader.begin)
 
     def _time(self, index: int) -> int:
         return Leaf(self.epoch, index, b"", _DECODE.decode(self.raw(index))).time_ns
