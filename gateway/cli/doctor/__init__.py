@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from gateway import app
-from gateway.cli.doctor import bundle, database, governed, issuers, machine, opa
+from gateway.cli.doctor import bundle, database, governed, issuers, machine, opa, witnesses
 from gateway.cli.doctor.result import Result, Status, in_words
 from gateway.config.load import examine
 from gateway.config.settings import Settings
@@ -82,7 +82,7 @@ async def look(settings: Settings, clock: Clock) -> list[Result]:
         *await opa.look(settings.policy, active.bundle if active else None),
         *machine.certificates(settings, clock),
         disk,
-        machine.witness(settings),
+        *await witnesses.look(settings, clock),
     ]
 
 

@@ -86,14 +86,3 @@ def certificates(settings: Settings, clock: Clock) -> Iterator[Result]:
             text=f"{'ended' if days <= 0 else 'holds until'} {end:%Y-%m-%d %H:%M}Z",
             remedy="" if status is Status.FINE else "Replace the file; the next handshake reads it again.",
         )
-
-
-def witness(settings: Settings) -> Result:
-    """Who else signs the log's checkpoints."""
-    count = len(settings.evidence.witnesses)
-    return Result(
-        probe="witness",
-        about="",
-        status=Status.FINE if count else Status.NOTE,
-        text=f"{count} configured" if count else "none configured: whoever has the log's key can rewrite the log",
-    )

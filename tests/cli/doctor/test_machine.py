@@ -93,7 +93,3 @@ def test_a_certificate_that_cannot_be_read_is_a_no(tmp_path: Path) -> None:
     (tmp_path / "server.pem").write_text("nothing")
     (result,) = machine.certificates(settings(tmp_path), SystemClock())
     assert result.status is Status.NO
-
-
-def test_a_log_without_witness_is_worth_a_note(tmp_path: Path) -> None:
-    assert machine.witness(settings(tmp_path)).status is Status.NOTE
