@@ -12,13 +12,16 @@ import structlog
 from gateway.config import settings as s
 from gateway.config.forwarding import forwarded
 from gateway.config.issuers import build_verifier
+from gateway.config.keeping import Keeping
 from gateway.config.publishing import log_desk
 from gateway.config.recordings import make_recordings
 from gateway.config.ruling import Ruling, make_ruling, state_of
+from gateway.config.timekeeping import keep_time
 from gateway.config.witnesses import witness_families, witnessed
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event, EventType
+from gateway.evidence.reconcile_ours import own_hash
 from gateway.evidence.recorder import Recorder
 from gateway.frontends.accept import ALPN, Door
 from gateway.frontends.certificate import Certificate
@@ -27,11 +30,12 @@ from gateway.frontends.house import House
 from gateway.frontends.http.routes import Desk
 from gateway.frontends.http.server import serving
 from gateway.frontends.http.state import Family
-from gateway.frontends.keeper import Keeper
+from gateway.frontends.keeper import STATEMENTS, Keeper
 from gateway.frontends.listener import bind, serve
 from gateway.frontends.postgres.reception import Reception
 from gateway.policy.activation import Activator
 from gateway.policy.decider import Decider
+from gateway.sql.canonical import canonical
 from gateway.upstream.pool import Pool
 from gateway.upstream.target import Target
 
@@ -113,9 +117,17 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
         clock=clock,
         recordings=make_recordings(settings, recorder, clock),
     )
+    keeping = Keeping(recorder, settings.data_dir, settings.evidence.retention, clock, LOG.warning)
+    ruling.office.pruner = keeping.order
     tasks = [
         asyncio.ensure_future(work)
-        for work in (*ruling.works(), _tell_degraded(recorder), *(keeper.watch() for keeper in keepers.values()))
+        for work in (
+            *ruling.works(),
+            _tell_degraded(recorder),
+            keep_time(keepers, recorder.append, clock, LOG.warning),
+            keeping.watch(),
+            *(keeper.watch() for keeper in keepers.values()),
+        )
     ]
     return Gateway(Reception(house), recorder, activator, keepers, ruling, tasks)
 
@@ -218,6 +230,7 @@ def _loaded(settings: s.Settings) -> Event:
         "durability": settings.evidence.durability,
         "issuers": [issuer.issuer for issuer in settings.identity.issuers],
         "connections": connections,
+        "own": [own_hash(canonical(text)) for text in STATEMENTS],
     }
     return Event(type=EventType.CONFIG_LOADED, data=data)
 

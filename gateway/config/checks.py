@@ -19,6 +19,7 @@ from gateway.config.secret import Secret
 from gateway.core.errors import ConfigError
 from gateway.evidence.recording.keys import load_recipient
 
+YEAR: Final = Duration(365 * 86_400)
 NOT_YET: Final = "not available in this version"
 _WORLD: Final = stat.S_IROTH | stat.S_IWOTH
 _MESSAGE: Final = (Size(64 << 10), Size(1 << 30))
@@ -114,8 +115,9 @@ def check_evidence(evidence: s.Evidence, written: Mapping[str, object]) -> Itera
         yield Remark(("evidence", "checkpoint_interval"), "must be between 100ms and 1h")
     if evidence.retention.hot > evidence.retention.total:
         yield Remark(("evidence", "retention"), "hot is longer than total")
-    elif "retention" in written:
-        yield Remark(("evidence", "retention"), f"deleting is {NOT_YET}: evidence is kept", warning=True)
+    elif "retention" in written and evidence.retention.total < YEAR:
+        text = "PCI DSS 10.5.1 wants twelve months; what is older than this is pruned"
+        yield Remark(("evidence", "retention", "total"), text, warning=True)
 
 
 def check_recording(recording: s.Recording) -> Iterator[Remark]:

@@ -240,8 +240,8 @@ class Recording(_Section, frozen=True, kw_only=True):
 class Retention(_Section, frozen=True, kw_only=True):
     """How long evidence is kept."""
 
-    hot: Annotated[Duration, _said("At hand.", "92d")] = _of(Duration.parse, "92d")
-    total: Annotated[Duration, _said("Before it may be deleted.", "400d")] = _of(Duration.parse, "400d")
+    hot: Annotated[Duration, _said("At hand; the retention report counts what is older.", "92d")] = _of(Duration.parse, "92d")
+    total: Annotated[Duration, _said("Then the content of old leaves is pruned, recorded; hashes stay.", "400d")] = _of(Duration.parse, "400d")
 
 
 class Witness(_Section, frozen=True, kw_only=True):

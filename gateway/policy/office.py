@@ -12,7 +12,7 @@ from gateway.core.events import Event, EventType, Who
 from gateway.policy.activation import Activator, Cause, Note
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
-from gateway.policy.orders import Accessed, Activate, Answer, Halt, Lift, Order, Prune, Rollback, Shred, Tray
+from gateway.policy.orders import Accessed, Activate, Answer, Halt, Lift, Order, Prune, Reviewed, Rollback, Shred, Tray
 from gateway.policy.stops import Stop
 
 LOOK_EVERY_SECONDS: Final = 0.1
@@ -55,7 +55,7 @@ class Office:
             for order_id, order in list(self._tray.pending()):
                 if order is None:
                     self._tray.settle(order_id, Answer(ok=False, code="order.invalid", text="this is no order"))
-                elif waits or isinstance(order.command, Halt | Lift | Accessed | Shred):
+                elif waits or isinstance(order.command, Halt | Lift | Accessed | Shred | Reviewed):
                     await self._settled(order)
                 elif self._bringing is None or self._bringing.done():
                     self._bringing = asyncio.ensure_future(self._settled(order))
@@ -88,7 +88,7 @@ class Office:
                 return await self._stop(order, order.command)
             case Lift(stop=stop_id):
                 return await self._lift(order, stop_id)
-            case Accessed() | Shred():
+            case Accessed() | Shred() | Reviewed():
                 await self._note(reading_event(order, order.command))
                 return "recorded"
             case Prune():
@@ -124,9 +124,23 @@ def _cause(order: Order, why: str, *, back: bool = False) -> Cause:
     return Cause(why, who=order.by, reason=order.reason, back=back)
 
 
-def reading_event(order: Order, command: Accessed | Shred) -> Event:
+def reading_event(order: Order, command: Accessed | Shred | Reviewed) -> Event:
     """What is recorded of a person at the auditor's desk."""
-    return shred_event(order, command) if isinstance(command, Shred) else access_event(order, command)
+    match command:
+        case Shred():
+            return shred_event(order, command)
+        case Reviewed():
+            return review_event(order, command)
+        case Accessed():
+            return access_event(order, command)
+
+
+def review_event(order: Order, command: Reviewed) -> Event:
+    """What is recorded of a person who has looked at a day."""
+    data: dict[str, object] = {"order": order.id, "reason": order.reason}
+    data |= {name: getattr(command, name) for name in ("day", "until", "digest", "detections")}
+    who = Who(id=order.by, on_behalf_of=command.person)
+    return Event(type=EventType.REVIEW_SIGNED, who=who, act="sign-off", data=data, durable=True)
 
 
 def shred_event(order: Order, command: Shred) -> Event:

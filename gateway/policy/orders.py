@@ -76,6 +76,19 @@ class Shred(_Part, frozen=True, kw_only=True, tag="shred"):
     """who says to be typing"""
 
 
+class Reviewed(_Part, frozen=True, kw_only=True, tag="reviewed"):
+    """Record that a person has looked at a day's digest."""
+
+    day: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    until: Annotated[str, msgspec.Meta(max_length=64)]
+    """up to when the digest goes, RFC 3339"""
+    digest: Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+    detections: int
+    """how many things stood out"""
+    person: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    """who says to be typing"""
+
+
 class Prune(_Part, frozen=True, kw_only=True, tag="prune"):
     """Remove the content of old leaves."""
 
@@ -85,7 +98,7 @@ class Prune(_Part, frozen=True, kw_only=True, tag="prune"):
     """the reason is a legal one, which counts also inside the time that evidence is kept"""
 
 
-Command: TypeAlias = Activate | Rollback | Halt | Lift | Accessed | Shred | Prune
+Command: TypeAlias = Activate | Rollback | Halt | Lift | Accessed | Shred | Reviewed | Prune
 
 
 class Order(_Part, frozen=True, kw_only=True):
@@ -139,7 +152,8 @@ class Tray:
     def pending(self) -> Iterator[tuple[str, Order | None]]:
         """Orders in the order in which they were given, by the id of their file; None for one that is none."""
         try:
-            names = sorted(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(_ORDER))
+            entries = (entry.name for entry in os.scandir(self._folder) if entry.name.endswith(_ORDER))
+            names = sorted(name for name in entries if not name.startswith("."))  # else it is being written
         except FileNotFoundError:
             return
         for name in names:

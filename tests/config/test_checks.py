@@ -55,7 +55,7 @@ def test_a_login_bound_to_a_certificate_needs_one(folder: Path) -> None:
     ("where", "value", "words"),
     [
         ("approvals.hold", "30s", "what needs one is denied"),
-        ("evidence.retention", {"hot": "1d", "total": "2d"}, "evidence is kept"),
+        ("evidence.retention", {"hot": "1d", "total": "2d"}, "PCI DSS 10.5.1 wants twelve months"),
         ("policy.bundle", "missing.tar.gz", "everything is denied"),
         ("evidence.recording.content", "full", "nobody could read it"),
         ("connections.payments.tls", {"mode": "disable"}, ""),

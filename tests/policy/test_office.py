@@ -11,7 +11,7 @@ from gateway.policy import office as office_module
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
 from gateway.policy.office import Office
-from gateway.policy.orders import Accessed, Activate, Answer, Command, Halt, Lift, Order, Rollback, Tray
+from gateway.policy.orders import Accessed, Activate, Answer, Command, Halt, Lift, Order, Prune, Rollback, Tray
 from tests.policy.test_activation import Bench
 from tests.policy.world import FixedClock
 
@@ -148,3 +148,13 @@ async def test_who_reads_evidence_is_recorded_and_an_access_that_is_not_is_said(
     assert event.data == {"order": FIRST, "arguments": {"label": "pan"}, "results": 3}
     bureau.bench.refuses_records = True
     assert not (await bureau.done(command, SECOND)).ok
+
+
+async def test_old_leaves_are_pruned_by_who_knows_how(bureau: Bureau) -> None:
+    assert (await bureau.done(Prune(before_ns=5))).code == "order.invalid"
+
+    async def pruner(wish: Prune, order: Order) -> str:
+        return f"{wish.before_ns} by {order.by}"
+
+    bureau.office.pruner = pruner
+    assert await bureau.done(Prune(before_ns=5), SECOND) == Answer(ok=True, text="5 by maria")

@@ -73,3 +73,11 @@ def test_an_order_that_nobody_has_taken_can_be_taken_back_and_one_that_was_carri
     assert list(tray.pending()) == []
     tray.settle(ID, Answer(ok=True, text="done"))
     assert tray.withdraw(ID) == Answer(ok=True, text="done")
+
+
+def test_an_order_that_is_still_being_written_is_left_alone(tmp_path: Path) -> None:
+    tray = Tray(tmp_path)
+    tray.place(ORDER)
+    path = tmp_path / FOLDER / f"{ID}.order.json"
+    path.rename(path.with_name(f".{path.name}"))
+    assert list(tray.pending()) == []
