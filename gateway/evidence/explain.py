@@ -58,18 +58,43 @@ def tell(data_dir: Path, did: str, verifier: Verifier | None = None) -> Story | 
     for view in open_views(data_dir, verifier):
         decided = _find(view, did)
         if decided is not None:
-            return Story(
-                epoch=view.reader.epoch,
-                decided=decided,
-                finished=_finished(view, decided),
-                activated=_activated(view, decided),
-                input=_body(view, decided.leaf.in_),
-                answer=_body(view, decided.leaf.out),
-                proof=prove(view, decided.number),
-                note=view.reader.note,
-                raw=view.leaf(decided.number),
-            )
+            return _story(view, decided, _finished(view, decided), _activated(view, decided))
     return None
+
+
+def tell_at(view: View, decided: int, finished: int | None, activated: int | None) -> Story:
+    """The story of the decision at a leaf, by where somebody says its end and its bundle's activation are.
+
+    What is not said is looked for; what is said must be so: ValueError. OSError.
+    """
+    placed = _placed(view, decided)
+    end = _finished(view, placed) if finished is None else _placed(view, finished)
+    force = _activated(view, placed) if activated is None else _placed(view, activated)
+    if placed.leaf.type != EventType.STATEMENT_DECIDED:
+        raise ValueError(f"leaf {decided} is no decision")
+    if end is not None and (end.leaf.type != EventType.STATEMENT_FINISHED or end.leaf.did != placed.leaf.did):
+        raise ValueError(f"leaf {finished} does not say how {placed.leaf.did} ended")
+    if force is not None and not (force.leaf.type in _ACTIVATED and force.leaf.bundle == placed.leaf.bundle):
+        raise ValueError(f"leaf {activated} did not bring its bundle into force")
+    return _story(view, placed, end, force)
+
+
+def _placed(view: View, number: int) -> Placed:
+    return Placed(number, decode_leaf(view.leaf(number)))
+
+
+def _story(view: View, decided: Placed, finished: Placed | None, activated: Placed | None) -> Story:
+    return Story(
+        epoch=view.reader.epoch,
+        decided=decided,
+        finished=finished,
+        activated=activated,
+        input=_body(view, decided.leaf.in_),
+        answer=_body(view, decided.leaf.out),
+        proof=prove(view, decided.number),
+        note=view.reader.note,
+        raw=view.leaf(decided.number),
+    )
 
 
 def prove(view: View, index: int) -> Proof:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core.events import Event, EventType
 from gateway.core.ids import new_id
-from gateway.evidence.explain import prove, tell
+from gateway.evidence.explain import prove, tell, tell_at
 from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.merkle import leaf_hash, verify_inclusion
 from gateway.evidence.recorder import Recorder
@@ -146,3 +146,17 @@ def test_a_decision_of_an_earlier_epoch_is_found(tmp_path: Path) -> None:
     story = tell(tmp_path, old[0])
     assert story is not None
     assert story.epoch == 1
+
+
+def test_what_is_said_of_a_decisions_leaves_must_be_so(tmp_path: Path) -> None:
+    ids = whole_log(tmp_path, sessions=2)
+    story = tell(tmp_path, ids[0])
+    assert story is not None
+    assert story.finished is not None
+    (view,) = open_views(tmp_path)
+    decided, finished = story.decided.number, story.finished.number
+    assert tell_at(view, decided, finished, None) == story
+    assert tell_at(view, decided, None, None) == story
+    for leaves in ((finished, None, None), (decided, finished + 1, None), (decided, finished, 0)):
+        with pytest.raises(ValueError, match="leaf"):
+            tell_at(view, *leaves)

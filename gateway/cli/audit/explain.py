@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from cyclopts import Parameter
 
-from gateway.cli.audit.account import Account, account_of
+from gateway.cli.audit.accessing import AsOption, note_access
+from gateway.cli.audit.account import Account, accounts_of
+from gateway.cli.audit.asked import at_moment, is_statement, recordable, with_statement
 from gateway.cli.audit.desk import (
     FINE,
     SAYS_NO,
@@ -19,10 +22,16 @@ from gateway.cli.audit.desk import (
     reading,
     trusted,
 )
+from gateway.cli.audit.index_desk import open_finder
 from gateway.cli.audit.recompute import Result, archive_of
-from gateway.cli.audit.words import moment, printable, rows
+from gateway.cli.audit.search import EVERYTHING, IndexOption, Wanted
+from gateway.cli.audit.words import as_json as json_text
+from gateway.cli.audit.words import harmless, instant, moment, printable, rows
+from gateway.core.clock import SystemClock
+from gateway.core.errors import ConfigError
 from gateway.core.verdict import Finding
-from gateway.evidence.explain import tell
+from gateway.evidence.explain import tell_at
+from gateway.evidence.finder import Finder
 
 _SAYS: Final = {
     Result.EQUAL: "EQUAL",
@@ -35,13 +44,17 @@ _TOLD: Final = frozenset({"leaf", "time_ns", "outcome", "phase", "rows", "bytes"
 """facts of a finished statement that have their own words"""
 
 
-def explain(
-    decision: str,
+def explain(  # noqa: PLR0913 -- each is an option
+    decision: str = "",
     /,
     *,
+    at: str = "",
+    wanted: Annotated[Wanted, Parameter(name="*", show_default=False)] = EVERYTHING,
     config: ConfigOption = None,
     data: DataOption = None,
     key: KeyOption = None,
+    index: IndexOption = None,
+    person: AsOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Everything about one decision. Exits 1 when its proof fails or it cannot be computed again, equal.
@@ -49,28 +62,77 @@ def explain(
     Parameters
     ----------
     decision
-        The decision's id: every message to an agent has it, and so does `audit search`.
+        The decision's id (every message to an agent has it), or the statement itself, its values do not matter: then
+        the latest decision about it is told.
+    at
+        Tell the last decision until this moment: a time like 2026-11-25T01:40 (UTC), or an age like 15m.
+    wanted
+        Which decisions are meant, for a statement or a moment.
     config
         The configuration file, which names the data folder. Default: gateway.yaml.
     data
         The data folder itself.
     key
         The log's public key, kept elsewhere. Without it the one beside the log is believed.
+    index
+        Where the search index lies. Default: index in the data folder.
+    person
+        Who you are, when several people share this account: it is recorded.
     as_json
         Print everything as JSON.
 
     """
+    if bool(decision) == bool(at):
+        raise ConfigError("config.invalid", "which decision? Give its id, its statement, or --at a moment")
     folder, verifier = data_folder(config, data), trusted(key)
     with reading():
-        story = tell(folder, decision, verifier)
-        if story is None:
-            raise Unreadable("audit.unknown_decision", f"{printable(decision)}: the log has no such decision")
-        account = account_of(story, archive_of(folder))
+        with open_finder(folder, verifier, index) as finder:
+            found = _asked(finder, decision, at, wanted)
+            stories = [tell_at(each.view, *each[1:]) for each in finder.places(found.did)]
+        if not stories:
+            raise Unreadable("audit.unknown_decision", f"{printable(found.did)}: the log has no such decision")
+        accounts = accounts_of(stories, archive_of(folder))
+    asked = {**wanted.recorded(), "decision": recordable(decision) if is_statement(decision) else decision, "at": at}
+    note_access(folder, "explain", {**asked, "found": found.did}, results=len(accounts), person=person)
     if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(account), indent=2).decode() + "\n")
+        sys.stdout.write(json_text(accounts[-1]))
     else:
-        sys.stdout.write(in_words(account))
-    return FINE if account.ok else SAYS_NO
+        sys.stdout.write(harmless("\n".join(map(in_words, accounts)) + found.said(decision, at)))
+    return FINE if all(account.ok for account in accounts) else SAYS_NO
+
+
+class _Asked(NamedTuple):
+    """The decision that is meant, and how many others could be."""
+
+    did: str
+    others: int = 0
+
+    def said(self, decision: str, at: str) -> str:
+        """What a person is told of the others."""
+        if at:
+            return "\nthe last decision until then\n"
+        if not is_statement(decision):
+            return ""
+        return (
+            f"\nthe latest of {self.others + 1:,} decisions about this statement; `audit search --statement` has all\n"
+        )
+
+
+def _asked(finder: Finder, decision: str, at: str, wanted: Wanted) -> _Asked:
+    """Raises Unreadable when there is none, ConfigError for what is no moment."""
+    now = SystemClock().now_ns()
+    query = wanted.query(now)
+    if at:
+        hit, number = at_moment(finder, instant(at, now, "--at"), query)
+        missing = f"no decision until {at}"
+    elif is_statement(decision):
+        hit, number = with_statement(finder, decision, query)
+        missing = "no decision is about this statement; `audit search --text` finds parts of statements"
+    else:
+        return _Asked(decision)
+    if hit is None:
+        raise Unreadable("audit.unknown_decision", printable(missing))
+    return _Asked(hit.did, number - 1)
 
 
 def in_words(account: Account) -> str:
@@ -83,10 +145,17 @@ def in_words(account: Account) -> str:
             ("decision", account.did),
             ("when", moment(account.time_ns)),
             ("who", printable(f"{who.id}{issuer}{person}") if who else ""),
-            ("what", printable(f"{account.action} on {account.connection}")),
+            (
+                "what",
+                printable(
+                    f"{account.action} on {account.connection}" + (f", by {account.channel}" if account.channel else "")
+                ),
+            ),
             ("statement", printable(account.statement)),
+            ("why", printable(" · ".join(filter(None, [account.purpose, account.ticket])))),
             ("outcome", "\n".join(_outcome(account))),
-            ("reasons", "\n".join(line for finding in account.reasons for line in _reason(finding))),
+            ("reasons", "\n".join(line for finding in account.reasons for line in _reason(finding, account))),
+            ("approval", "\n".join(map(_approval, account.approvals))),
             ("ended", _ended(account)),
             ("bundle", "\n".join(_bundle(account))),
             ("activated", _activated(account)),
@@ -94,7 +163,8 @@ def in_words(account: Account) -> str:
             ("", f"catalog {account.catalog or '-'}"),
             ("", f"plan {account.plan or '-'}"),
             ("proof", _proof(account)),
-            ("recomputed", f"{_SAYS[account.recomputed]}: {printable(account.why)}"),
+            ("recomputed", f"{_SAYS[account.recomputed]}: {printable(account.why)}\n{printable(_engines(account))}"),
+            ("ALSO", "\n".join(_also(account))),
         ]
     )
 
@@ -115,12 +185,33 @@ def _outcome(account: Account) -> Iterator[str]:
             yield printable(f"{name}: {said.decode()}")
 
 
-def _reason(finding: Finding) -> Iterator[str]:
+def _reason(finding: Finding, account: Account) -> Iterator[str]:
     yield printable(f"{finding.code}: {finding.message}")
     if finding.file:
         yield printable(f"  {finding.file}:{finding.line}  {' '.join(finding.controls)}")
+    for cited in account.cited:
+        if (cited.file, cited.line) == (finding.file, finding.line) and cited.text:
+            yield printable(f"  > {cited.text}")
     if finding.remedy:
         yield printable(f"  {finding.remedy}")
+
+
+def _approval(approval: dict[str, object]) -> str:
+    approvers = approval.get("approvers")
+    by = ", ".join(map(str, approvers)) if isinstance(approvers, list) else ""
+    return printable(f"{approval.get('id')}: {approval.get('status')}" + (f" by {by}" if by else ""))
+
+
+def _engines(account: Account) -> str:
+    if account.recomputed is not Result.EQUAL or account.engine == account.engine_now:
+        return ""
+    return f"decided by {account.engine}, computed again by {account.engine_now}"
+
+
+def _also(account: Account) -> Iterator[str]:
+    """A decision has one leaf; another with its id is somebody else's, or a copy of the log was gone on with."""
+    for place in account.also:
+        yield printable(f"leaf {place.leaf} of {place.origin} (epoch {place.epoch}) has the same id")
 
 
 def _ended(account: Account) -> str:
@@ -152,9 +243,11 @@ def _activated(account: Account) -> str:
     facts = account.activated
     if not facts:
         return "the log does not say when this bundle was activated" if account.bundle else ""
-    why = {name: value for name, value in facts.items() if name not in {"leaf", "time_ns", "revision"} and value}
+    hidden = {"leaf", "time_ns", "revision", "type", "outcome"}
+    why = {name: value for name, value in facts.items() if name not in hidden and value}
     told = ", ".join(f"{name} {value}" for name, value in why.items())
-    return printable(f"{moment(int(str(facts['time_ns'])))}, leaf {facts['leaf']}: {told}")
+    back = "rolled back to, " if str(facts.get("type", "")).endswith("rolled_back") else ""
+    return printable(f"{back}{moment(int(str(facts['time_ns'])))}, leaf {facts['leaf']}: {told}")
 
 
 def _proof(account: Account) -> str:

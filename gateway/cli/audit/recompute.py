@@ -9,7 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from gateway.core.errors import GatewayError
+from gateway.core.verdict import Decision, Outcome
 from gateway.policy.archive import read_archive
 from gateway.policy.bundle import DATA, SITE_DATA, WASM, read_contents
 from gateway.policy.digests import canonical, canonical_value, policy_digest
@@ -38,6 +41,10 @@ class PastBundle(Protocol):
 
     def answer(self, document: bytes) -> bytes:
         """What it answers to a document. Raises GatewayError."""
+        ...
+
+    def line(self, file: str, number: int) -> str:
+        """A line of one of its files; empty when there is none."""
         ...
 
 
@@ -75,6 +82,11 @@ class Archived:
         self.rules: Mapping[str, Rule] = {rule.code: rule for rule in manifest.metadata.querywarden.rules}
         self._files = files
 
+    def line(self, file: str, number: int) -> str:
+        """A line of one of its files, the first one is 1; empty when there is none."""
+        lines = self._files.get(file, b"").decode("utf-8", "replace").splitlines()
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
     def answer(self, document: bytes) -> bytes:
         """What the bundle's module says. Raises GatewayError."""
         engine = EmbeddedEngine(self._files[WASM], whole_data(self._files))
@@ -102,23 +114,54 @@ def archive_of(data_dir: Path) -> Archive:
     return open_past
 
 
-def recompute(bundle: PastBundle | None, document: bytes | None, answer: bytes | None, *, asked: bool) -> Recomputed:
-    """Ask the bundle again and compare, byte for byte. `asked`: the leaf names an input and a bundle."""
-    if not asked:
-        return Recomputed(Result.NOT_ASKED, "the gateway decided without asking policy")
-    if answer is None:
-        return Recomputed(Result.NO_ANSWER, "no answer of the bundle was accepted, which denies")
+def recompute(
+    bundle: PastBundle | None, document: bytes | None, answer: bytes | None, *, asked: bool, carried: str = ""
+) -> Recomputed:
+    """Ask the bundle again and compare, byte for byte. `asked`: the leaf names an input and a bundle.
+
+    `carried` is the outcome as it was carried out, which may be stricter than the answer, never more open.
+    """
+    refused = carried in {"", Outcome.DENY}
+    if not asked or answer is None:
+        return _unanswered(asked=asked, carried="" if refused else carried)
     if document is None or bundle is None:
         missing = "the stored input is not there" if bundle else "the bundle is not in the archive"
         return Recomputed(Result.IMPOSSIBLE, missing)
-    return _compare(bundle, document, answer)
+    if not is_canonical(document):
+        return Recomputed(Result.DIFFERENT, "the stored input is not canonical: no gateway wrote it so")
+    return _compare(bundle, document, answer, carried)
 
 
-def _compare(bundle: PastBundle, document: bytes, answer: bytes) -> Recomputed:
+def _unanswered(*, asked: bool, carried: str) -> Recomputed:
+    """Without an answer nothing may be let through."""
+    why = "no answer of the bundle was accepted, which denies" if asked else "the gateway decided without asking policy"
+    if carried:
+        return Recomputed(Result.DIFFERENT, f"{why}; yet carried out was {carried}")
+    return Recomputed(Result.NO_ANSWER if asked else Result.NOT_ASKED, why)
+
+
+def is_canonical(document: bytes) -> bool:
+    """Whether a document is written the one way the gateway writes it (RFC 8785)."""
+    try:
+        return canonical(msgspec.json.decode(document)) == document
+    except (ValueError, msgspec.DecodeError):
+        return False
+
+
+def opened(answered: str, carried: str) -> bool:
+    """Whether more was let through than was answered."""
+    known = [outcome.value for outcome in Outcome]
+    return answered in known and carried in known and known.index(carried) < known.index(answered)
+
+
+def _compare(bundle: PastBundle, document: bytes, answer: bytes, carried: str) -> Recomputed:
     try:
         again = bundle.answer(document)
     except GatewayError as error:
         return Recomputed(Result.DIFFERENT, f"the bundle gives no answer now ({error.code})")
     if again != answer:
         return Recomputed(Result.DIFFERENT, "the bundle answers otherwise now")
+    answered = msgspec.json.decode(answer, type=Decision).outcome.value
+    if carried and opened(answered, carried):
+        return Recomputed(Result.DIFFERENT, f"the bundle answers {answered}; carried out was {carried}")
     return Recomputed(Result.EQUAL, f"the same bundle over the stored input gives the same {len(answer)} bytes")

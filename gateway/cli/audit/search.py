@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.audit.accessing import AsOption, note_access
+from gateway.cli.audit.asked import canonical_text, recordable
 from gateway.cli.audit.desk import FINE, ConfigOption, DataOption, JsonOption, data_folder, reading
 from gateway.cli.audit.index_desk import Pass, Searchable, open_finder, tell
 from gateway.cli.audit.words import instant, json_line, moment, printable
@@ -59,6 +60,8 @@ class Wanted:
     """The first digits of the sha256 of the bundle that decided."""
     text: str = ""
     """A part of the redacted statement."""
+    statement: str = ""
+    """A whole statement; its values do not matter, and are not kept."""
     session: str = ""
     """The session's id."""
     since: str = ""
@@ -70,12 +73,17 @@ class Wanted:
         """What is asked. Raises ConfigError."""
         given = {name: text.encode("utf-8", "replace").decode() for name, text in asdict(self).items()}
         since, until = given.pop("since"), given.pop("until")
+        given["statement"] = canonical_text(given["statement"])
         query = Query(
             **given,
             since_ns=instant(since, now_ns, "--since") if since else Query().since_ns,
             until_ns=instant(until, now_ns, "--until") if until else Query().until_ns,
         )
         return query._replace(bundle=query.bundle.removeprefix("sha256:"))
+
+    def recorded(self) -> dict[str, str]:
+        """What is recorded of them: no value of a statement."""
+        return {**asdict(self), "statement": recordable(self.statement) if self.statement else ""}
 
 
 EVERYTHING: Final = Wanted()
@@ -129,7 +137,7 @@ def search(  # noqa: PLR0913 -- each is an option
     if history is not None and (data is not None or config is not None or plain or index is not None):
         raise ConfigError("config.invalid", "--history is searched alone: give no --config, --data, --index with it")
     folder = history or data_folder(config, data)
-    asked = {**asdict(wanted), "facet": ",".join(facet), "limit": limit, "after": after}
+    asked = {**wanted.recorded(), "facet": ",".join(facet), "limit": limit, "after": after}
     with reading(), _opened(folder, index, plain=plain, exported=history is not None) as desk:
         if facet:
             counts = {name: desk.facet(query, name) for name in facet}

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.audit.recompute import Archived, Result, archive_of, recompute
+from gateway.cli.audit.recompute import Archived, Result, archive_of, opened, recompute
 from gateway.core.errors import Unavailable
 from gateway.policy.archive import read_archive
 from gateway.policy.manifest import Rule
 from gateway.policy.store import BundleStore
 from tests.cli.audit.world import ARCHIVE, document_of
+
+IN, OUT, OTHER = b'{"a":1}', b'{"outcome":"mask"}', b'{"outcome":"deny"}'
 
 
 class Fake:
@@ -21,30 +23,60 @@ class Fake:
         self.gives = gives
 
     def answer(self, document: bytes) -> bytes:
-        assert document == b"in"
+        assert document == IN
         if self.gives is None:
             raise Unavailable("policy.unavailable")
         return self.gives
 
+    def line(self, file: str, number: int) -> str:
+        return f"{file}:{number}"
+
 
 @pytest.mark.parametrize(
-    ("bundle", "document", "answer", "asked", "result"),
+    ("bundle", "document", "answer", "asked", "carried", "result"),
     [
-        (Fake(b"out"), b"in", b"out", True, Result.EQUAL),
-        (Fake(b"other"), b"in", b"out", True, Result.DIFFERENT),
-        (Fake(None), b"in", b"out", True, Result.DIFFERENT),
-        (None, b"in", b"out", True, Result.IMPOSSIBLE),
-        (Fake(b"out"), None, b"out", True, Result.IMPOSSIBLE),
-        (Fake(b"out"), b"in", None, True, Result.NO_ANSWER),
-        (None, None, None, False, Result.NOT_ASKED),
+        (Fake(OUT), IN, OUT, True, "mask", Result.EQUAL),
+        (Fake(OUT), IN, OUT, True, "deny", Result.EQUAL),
+        (Fake(OUT), IN, OUT, True, "allow", Result.DIFFERENT),
+        (Fake(OTHER), IN, OUT, True, "mask", Result.DIFFERENT),
+        (Fake(None), IN, OUT, True, "mask", Result.DIFFERENT),
+        (Fake(OUT), b'{"a": 1}', OUT, True, "mask", Result.DIFFERENT),
+        (Fake(OUT), b"{", OUT, True, "mask", Result.DIFFERENT),
+        (None, IN, OUT, True, "mask", Result.IMPOSSIBLE),
+        (Fake(OUT), None, OUT, True, "mask", Result.IMPOSSIBLE),
+        (Fake(OUT), IN, None, True, "deny", Result.NO_ANSWER),
+        (Fake(OUT), IN, None, True, "allow", Result.DIFFERENT),
+        (None, None, None, False, "deny", Result.NOT_ASKED),
+        (None, None, None, False, "allow", Result.DIFFERENT),
     ],
 )
-def test_a_recomputation_ends_in_one_word(
-    bundle: Fake | None, document: bytes | None, answer: bytes | None, asked: bool, result: Result  # noqa: FBT001 -- a table
-) -> None:  # fmt: skip
-    found = recompute(bundle, document, answer, asked=asked)
+def test_a_recomputation_ends_in_one_word(  # noqa: PLR0913, PLR0917 -- a table
+    bundle: Fake | None,
+    document: bytes | None,
+    answer: bytes | None,
+    asked: bool,  # noqa: FBT001 -- a table
+    carried: str,
+    result: Result,
+) -> None:
+    found = recompute(bundle, document, answer, asked=asked, carried=carried)
     assert found.result is result
     assert found.why
+
+
+@pytest.mark.parametrize(
+    ("answered", "carried", "more"),
+    [("deny", "allow", True), ("mask", "allow", True), ("require_approval", "mask", True), ("allow", "deny", False),
+     ("mask", "mask", False), ("", "allow", False), ("deny", "", False)],
+)  # fmt: skip
+def test_more_than_was_answered_is_never_let_through(answered: str, carried: str, more: bool) -> None:  # noqa: FBT001 -- a table
+    assert opened(answered, carried) is more
+
+
+def test_a_line_of_an_archived_bundle_can_be_cited() -> None:
+    files, name = read_archive(ARCHIVE.read_bytes()), "gateway/main/main.rego"
+    lines = files[name].decode().splitlines()
+    assert [Archived(files).line(name, number) for number in (0, 1, len(lines) + 1)] == ["", lines[0].strip(), ""]
+    assert Archived(files).line("b.rego", 1) == ""
 
 
 def test_an_archived_bundle_answers_the_same_again_and_again() -> None:

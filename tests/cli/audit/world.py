@@ -11,6 +11,7 @@ from gateway.core.ids import new_id
 from gateway.evidence.recorder import Recorder
 from gateway.policy.archive import read_archive
 from gateway.policy.bundle import read_contents
+from gateway.policy.digests import policy_digest
 from gateway.policy.document import Scribe
 from gateway.policy.store import BundleStore
 from tests.evidence.world import TickClock, closed, decided, finished, opened
@@ -52,14 +53,16 @@ async def _write(folder: Path) -> Written:
     ids = [new_id(clock) for _ in range(3)]
     recorder = await Recorder.open(folder, clock, checkpoint_interval=3600, name="log.test")
     facts: dict[str, object] = {"why": "start", "keyid": "k", "revision": "demo-1"}
-    await recorder.append(Event(type=EventType.BUNDLE_ACTIVATED, bundle=f"sha256:{digest}", data=facts))
+    await recorder.append(
+        Event(type=EventType.BUNDLE_ACTIVATED, who=Who(id="maria"), bundle=f"sha256:{digest}", data=facts)
+    )
     await recorder.append(opened("s"))
     who = Who(id="agent-7", issuer="https://idp.test", on_behalf_of="maria")
     await recorder.append(
         Event(
             type=EventType.STATEMENT_DECIDED, sid="s", did=ids[0], who=who, res="payments", act="select",
             outcome="deny", ok=False, bundle=f"sha256:{digest}", engine="embedded/test",
-            policy_digest=f"sha256:{'d' * 64}", bodies={"in": document, "out": answer},
+            policy_digest=f"sha256:{policy_digest(read_archive(raw))}", bodies={"in": document, "out": answer},
         )
     )  # fmt: skip
     await recorder.append(decided(ids[1], "s", text=HOSTILE.replace("\x1b", "\\u001b")))
