@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from gateway.core.events import EventType
 from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.note import Verifier
-from gateway.evidence.recording.format import SEALED_MAX, RecordingError
+from gateway.evidence.recording.format import CLEAR, SEALED_MAX, RecordingError, decode_clear
 from gateway.evidence.recording.places import begun_ns, key_path, recording_path, recordings
 from gateway.evidence.search import SLACK_NS
 from gateway.evidence.tiles import WIDTH
@@ -179,9 +179,8 @@ class Recorded:
                     text = f"only {path.stat().st_size} bytes are left, this segment ended at {sealed.at + sealed.size}"
                     yield Finding("recording.cut", f"{where}, segment {number}", text)
                     return
-                digest = hashlib.sha256(data).hexdigest()
-                if digest != sealed.sha256:
-                    yield self._other(digest, sid, f"{where}, segment {number}")
+                if hashlib.sha256(data).hexdigest() != sealed.sha256:
+                    yield self._other(_whole(file, sealed.at), sid, f"{where}, segment {number}")
         last = max(story.segments.values(), key=lambda each: each.at)
         more = path.stat().st_size - last.at - last.size
         if more > 0:  # a gateway that runs, or was killed, has written what no leaf names yet
@@ -189,14 +188,24 @@ class Recorded:
             text = f"{more} bytes stand behind the last sealed segment"
             yield Finding("recording.unsealed", where, text, grave=bool(complete))
 
-    def _other(self, digest: str, sid: str, where: str) -> Finding:
-        """A segment that is not the one that was sealed: another's place may tell where it came from."""
-        found = self._places.get(digest)
+    def _other(self, data: bytes, sid: str, where: str) -> Finding:
+        """A segment that is not the one that was sealed: another leaf may tell where it came from."""
+        found = self._places.get(hashlib.sha256(data).hexdigest())
         if found is None:
             return Finding("recording.changed", where, "it does not have the hash that was sealed")
         if found[0] == sid:
             return Finding("recording.reordered", where, f"segment {found[1]} stands in its place")
         return Finding("recording.swapped", where, f"a segment of session {found[0]} stands in its place")
+
+
+def _whole(file: BinaryIO, at: int) -> bytes:
+    """The segment that stands there by its own words, whatever length another had; nothing when none does."""
+    file.seek(at)
+    front = file.read(CLEAR.size)
+    try:
+        return front + file.read(decode_clear(front).sealed)
+    except RecordingError:
+        return b""
 
 
 def _told(story: Story, where: str, *, pruned: bool) -> Iterator[Finding]:

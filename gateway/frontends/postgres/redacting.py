@@ -1,30 +1,30 @@
 """What a PostgreSQL client sent and was shown, as a recording may keep it: same length, still to be cut into messages.
 
-Card numbers go from everything. Values (literals in texts, parameters, COPY data) stay, unless the statement names a
-labelled column, was not understood, or speaks of passwords or tokens. Passwords are never kept.
+Card numbers go from everything, from texts and parameters in every form that is known. Values (literals in texts,
+parameters, COPY data) stay, unless the statement names a labelled column, was not understood, or speaks of passwords or
+tokens. Passwords are never kept.
 """
 
 import re
-import struct
 from typing import Final
 
-from gateway.core.cards import is_card_number, may_hold_card_number
+from gateway.core.blanking import clean_bytes
+from gateway.core.cards import may_hold_card_number
 from gateway.core.errors import ProtocolError
 from gateway.core.statement import Statement
 from gateway.masking.detect import blank, blank_row
 from gateway.masking.fields import Reading, field_spans
 from gateway.sql.literals import blank_literals, may_hold_secret
-from gateway.wire.postgres.fields import Fields
+from gateway.wire.postgres.fields import INT32, Fields
 from gateway.wire.postgres.frames import HEADER, DataRun, Frame
 
 BINARY: Final = 1
+SHORTEST: Final = 6
+"""bytes of twelve digits as packed decimal: what is shorter holds no card number"""
 TAIL: Final = 64
 """bytes of COPY data that are looked at again with what comes next: a card number with separators has 37 at most"""
 _TOKEN: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)+")
 _DIGITS_GONE: Final = bytes.maketrans(b"0123456789", b"*" * 10)
-_INT64: Final = struct.Struct(">q")
-_FLOAT64: Final = struct.Struct(">d")
-_NUMERIC: Final = struct.Struct(">HhHH")
 _FRONT: Final = HEADER.size
 _WITHOUT_VALUES: Final = frozenset(b"SXHDECc")
 """Sync Terminate Flush Describe Execute Close CopyDone: names and numbers only"""
@@ -74,7 +74,7 @@ def _parse(raw: bytes, *, values: bool) -> bytes:
 
 def _text(text: str, *, values: bool) -> bytes:
     kept = text.encode() if values and not may_hold_secret(text) else blank_literals(text)
-    return blank(kept)[0]
+    return clean_bytes(kept)
 
 
 def _bind(raw: bytes, *, values: bool) -> bytes:
@@ -101,31 +101,10 @@ def _bind(raw: bytes, *, values: bool) -> bytes:
 def _value(value: bytes, *, binary: bool, kept: bool) -> bytes:
     if not kept:
         return bytes(len(value)) if binary else b"*" * len(value)
-    if binary and is_binary_card_number(value):
-        return bytes(len(value))
-    shown = blank(value)[0]
+    if len(value) < SHORTEST:
+        return value
+    shown = clean_bytes(INT32.pack(len(value)) + value)[INT32.size :] if binary else clean_bytes(value)
     return _TOKEN.sub(lambda found: b"*" * len(found[0]), shown) if b"eyJ" in shown else shown
-
-
-def is_binary_card_number(value: bytes) -> bool:
-    """Whether eight bytes are a card number as int8 or float8, or longer ones as numeric (PostgreSQL, §8.1)."""
-    if len(value) == _INT64.size:
-        (whole,), (real,) = _INT64.unpack(value), _FLOAT64.unpack(value)
-        return is_card_number(b"%d" % whole) or (0 < real < 1e19 and is_card_number(b"%d" % int(real)))  # noqa: PLR2004
-    digits = _numeric_digits(value)
-    return bool(digits) and is_card_number(digits)
-
-
-def _numeric_digits(value: bytes) -> bytes:
-    """The whole part of a binary numeric in ASCII; empty for anything else."""
-    if len(value) < _NUMERIC.size:
-        return b""
-    count, weight, sign, _ = _NUMERIC.unpack_from(value)
-    if len(value) != _NUMERIC.size + 2 * count or sign not in {0, 0x4000} or not 0 <= weight <= 8:  # noqa: PLR2004
-        return b""
-    groups = struct.unpack_from(f">{count}H", value, _NUMERIC.size)
-    whole = [*groups[: weight + 1], *[0] * (weight + 1 - count)]
-    return b"".join(b"%04d" % group for group in whole).lstrip(b"0")
 
 
 class CopyIn:
@@ -196,9 +175,14 @@ def _put_back(raw: bytes, spans: list[tuple[int, int]], text: bytes) -> bytes:
     return bytes(out)
 
 
+_WORDS: Final = frozenset(b"EN")
+"""ErrorResponse, NoticeResponse"""
+_LOOKED_INTO: Final = _WORDS | frozenset(b"R")
+
+
 def blank_shown(data: bytes) -> bytes:
     """Whole messages of the gateway's to the client, without card numbers and without the key that cancels."""
-    if data[:1] != b"R" and not may_hold_card_number(data):
+    if data[0] not in _LOOKED_INTO and not may_hold_card_number(data):
         return data
     out, at = bytearray(data), 0
     while at < len(data):
@@ -209,6 +193,8 @@ def blank_shown(data: bytes) -> bytes:
             out[start + 4 : at] = bytes(max(len(payload) - 4, 0))
         elif kind == ord("D"):
             out[start:at] = blank_row(payload)[0]
+        elif kind in _WORDS:
+            out[start:at] = clean_bytes(payload)
         else:
             out[start:at] = blank(payload)[0]
     return bytes(out)

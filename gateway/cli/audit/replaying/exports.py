@@ -30,7 +30,7 @@ def as_lines(events: Iterable[Event]) -> Iterator[bytes]:
 
 
 def as_cast(blocks: Iterable[Block], header: Header, idle: float) -> Iterator[bytes]:
-    """Version 2 of asciicast: a header, then `[seconds, "o", text]`. Players cut silences longer than `idle`, seconds."""
+    """Version 2 of asciicast: a header, then `[seconds, "o", text]`. Players cut silences longer than `idle` s."""
     front: dict[str, object] = {
         "version": 2,
         "width": WIDTH,
