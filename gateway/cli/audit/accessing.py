@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
+import msgspec
 from cyclopts import Parameter
 
 from gateway.cli.person import as_owner, whoami
@@ -25,7 +26,7 @@ from gateway.evidence.keys import epochs
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.scrub import scrub_text
 from gateway.policy.office import reading_event
-from gateway.policy.orders import Accessed, Answer, Order, Shred, Tray
+from gateway.policy.orders import Accessed, Answer, Order, Reviewed, Shred, Tray
 
 WAIT_SECONDS: Final = 10.0
 """for the gateway's answer, or for another command to let go of the log"""
@@ -64,7 +65,15 @@ def note_shred(data_dir: Path, session: str, reason: str, *, legal: str = "", pe
     _record(Tray(data_dir), data_dir, command, _text(reason))
 
 
-def _record(tray: Tray, data_dir: Path, command: Accessed | Shred, reason: str) -> None:
+def note_review(data_dir: Path, review: Reviewed, reason: str) -> None:
+    """Record that a person has looked at a day. Raises Unavailable when it cannot be."""
+    if _is_copy(data_dir):
+        raise Unavailable("evidence.access_unrecorded", "this is a copy: sign off where the log is")
+    clean = msgspec.structs.replace(review, person=_text(review.person))
+    _record(Tray(data_dir), data_dir, clean, _text(reason))
+
+
+def _record(tray: Tray, data_dir: Path, command: Accessed | Shred | Reviewed, reason: str) -> None:
     clock, until, why = SystemClock(), time.monotonic() + WAIT_SECONDS, ""
     order = _order(command, reason, clock)
     while time.monotonic() < until:
@@ -100,7 +109,7 @@ def _by_order(tray: Tray, order: Order, until: float) -> Answer | None:
         return Answer(ok=False, code="evidence.access_unrecorded", text=error.strerror or type(error).__name__)
 
 
-async def _by_hand(data_dir: Path, order: Order, command: Accessed | Shred, clock: Clock) -> None:
+async def _by_hand(data_dir: Path, order: Order, command: Accessed | Shred | Reviewed, clock: Clock) -> None:
     """Open the log, as the gateway would. Raises Unavailable."""
     recorder = await Recorder.open(data_dir, clock)
     try:
@@ -109,7 +118,7 @@ async def _by_hand(data_dir: Path, order: Order, command: Accessed | Shred, cloc
         await recorder.close()
 
 
-def _order(command: Accessed | Shred, reason: str, clock: Clock) -> Order:
+def _order(command: Accessed | Shred | Reviewed, reason: str, clock: Clock) -> Order:
     now = dt.datetime.fromtimestamp(clock.now_ns() // 10**9, tz=dt.UTC)
     at = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     return Order(id=new_id(clock), by=whoami(), reason=reason, at=at, command=command)

@@ -9,6 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from gateway.cli.audit.desk import FINE, SAYS_NO, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, trusted
+from gateway.cli.audit.package import check_package
 from gateway.cli.audit.progress import Bar
 from gateway.cli.audit.prove import check_proof
 from gateway.cli.audit.witnesses import WitnessOption, witnesses_of
@@ -37,6 +38,8 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     data: DataOption = None,
     key: KeyOption = None,
     proof: Annotated[Path | None, Parameter(name="--proof")] = None,
+    package: Annotated[Path | None, Parameter(name="--package", help="Verify this evidence package instead.")] = None,
+    seed: Annotated[str, Parameter(help="Of the sample in the package: what you gave for its draw.")] = "",
     full: Annotated[bool, Parameter(name="--full", negative="")] = False,
     state: StateOption = None,
     witness_key: WitnessOption = (),
@@ -63,6 +66,9 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
         Print the report as JSON.
 
     """
+    if package is not None:
+        given = witnesses_of(witness_key, config, configured=False)
+        return check_package(package, key, tuple(each.encode() for each in given), seed, as_json=as_json)
     there = proof is None or data is not None or config is not None or key is None
     folder = data_folder(config, data) if there else None
     witnesses = witnesses_of(witness_key, config, configured=data is None)

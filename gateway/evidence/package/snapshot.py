@@ -13,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateway.evidence.cosigned import cosigned_notes
 from gateway.evidence.merkle import Node, consistency_proof, inclusion_proof
 from gateway.evidence.note import Checkpoint, b64, open_checkpoint
 from gateway.evidence.package.verifier.story import SLACK_NS, Leaf
@@ -161,5 +162,6 @@ class Snapshot:
 
 
 def kept_checkpoints(data_dir: Path, epoch: int) -> list[bytes]:
-    """Checkpoints that earlier exports kept."""
-    return [path.read_bytes() for path in sorted((data_dir / "exports" / str(epoch)).glob("*.checkpoint"))]
+    """Checkpoints that earlier exports kept, and the last ones that witnesses cosigned. Raises OSError."""
+    kept = [path.read_bytes() for path in sorted((data_dir / "exports" / str(epoch)).glob("*.checkpoint"))]
+    return [*kept, *(note for _, note in cosigned_notes(data_dir / "log" / str(epoch)) if note)]

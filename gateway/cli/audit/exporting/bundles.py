@@ -1,14 +1,13 @@
 """The life of each bundle that decided in a period (PCI DSS 6.5.1): archive, own tests, what they reach, what moved."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import UNSET
 
-from gateway.cli.audit.recompute import whole_data
 from gateway.cli.policy.diffing import BundleDiff, difference
 from gateway.cli.policy.history import Entry, entries
 from gateway.core.errors import GatewayError
@@ -16,7 +15,7 @@ from gateway.core.principal import Json
 from gateway.evidence.package.contents import as_json
 from gateway.evidence.package.zipped import Content, same
 from gateway.policy.archive import read_archive
-from gateway.policy.bundle import SITE_DATA, VECTORS, WASM, read_contents
+from gateway.policy.bundle import SITE_DATA, VECTORS, WASM, read_contents, whole_data
 from gateway.policy.digests import canonical, canonical_value, policy_digest
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.manifest import Rule
@@ -113,14 +112,23 @@ class Bundles:
     def __init__(self, data_dir: Path, decisions: Mapping[str, int]) -> None:
         self._store = BundleStore(data_dir)
         self._decisions = {name.removeprefix("sha256:"): count for name, count in decisions.items() if name}
-        self.entries = tuple(reversed(list(entries(data_dir))))
+        self._data_dir = data_dir
         self.opened = {sha256: opened for sha256 in self._decisions if (opened := self._open(sha256))}
-        self.lives = tuple(self._life(sha256) for sha256 in self._order())
+
+    @cached_property
+    def lives(self) -> tuple[Life, ...]:
+        """In the order in which they came into force."""
+        return tuple(self._life(sha256) for sha256 in self._order())
+
+    @property
+    def refusing(self) -> frozenset[str]:
+        """Codes of rules that refuse."""
+        return frozenset(rule.code for each in self.opened.values() for rule in each.rules if rule.effect == "deny")
 
     @property
     def last(self) -> Opened | None:
         """The one that came into force last."""
-        known = [life.sha256 for life in self.lives if life.sha256 in self.opened]
+        known = [sha256 for sha256 in self._order() if sha256 in self.opened]
         return self.opened[known[-1]] if known else None
 
     def parts(self) -> dict[str, Content]:
@@ -144,6 +152,11 @@ class Bundles:
         """By their last activation; those of which none is known first."""
         last = {entry.sha256: number for number, entry in enumerate(self._activations())}
         yield from sorted(self._decisions, key=lambda sha256: (last.get(sha256, -1), sha256))
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the log tells of bundles, oldest first."""
+        return tuple(reversed(list(entries(self._data_dir))))
 
     def _activations(self) -> Iterator[Entry]:
         return (entry for entry in self.entries if entry.type in {"bundle.activated", "bundle.rolled_back"})

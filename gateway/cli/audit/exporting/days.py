@@ -1,16 +1,19 @@
 """The digest of a day (PCI DSS 10.4.1): what a person looks at, with what stands out named first."""
 
+import datetime as dt
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from gateway.cli.audit.exporting.answers import GLASS, Said
 from gateway.cli.audit.exporting.tally import Day, Group, Kept
 from gateway.core.events import EventType
+from gateway.evidence.package.verifier.drawn import moment
 
+DAY_NS: Final = 86_400 * 10**9
 SPIKE_AT_LEAST: Final = 10
 SPIKE_TIMES: Final = 3
 LOGINS_AT_LEAST: Final = 5
@@ -64,6 +67,8 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """One day, UTC."""
 
     day: str
+    until: str
+    """up to when it goes: the end of the day, when that is over"""
     decisions: int
     by_outcome: dict[str, int]
     by_agent: dict[str, int]
@@ -75,8 +80,19 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     detections: tuple[Detection, ...]
 
 
-def digest_of(name: str, day: Day, answers: Mapping[str, Said], known: frozenset[str]) -> Digest:
+class Ground(NamedTuple):
+    """What a digest rests on beside the day itself."""
+
+    answers: Mapping[str, Said]
+    refusing: frozenset[str]
+    """codes of rules that refuse; empty when no bundle is at hand"""
+    until_ns: int
+    """up to when leaves were read"""
+
+
+def digest_of(name: str, day: Day, ground: Ground, known: frozenset[str]) -> Digest:
     """Of one day. `known` are agents that were seen before."""
+    answers = ground.answers
     outcomes: Counter[str] = Counter()
     agents: Counter[str] = Counter()
     refused: Counter[str] = Counter()
@@ -84,13 +100,15 @@ def digest_of(name: str, day: Day, answers: Mapping[str, Said], known: frozenset
         outcomes[group.outcome] += count
         agents[group.subject] += count
         if group.outcome == "deny":
-            for code in {*answers.get(group.answer, Said()).codes, group.refused} - {""}:
+            codes = set(answers.get(group.answer, Said()).codes)
+            for code in {*(codes & ground.refusing or codes), group.refused} - {""}:
                 refused[code] += count
     logins: Counter[str] = Counter()
     for (code, _), count in day.failed_logins.items():
         logins[code] += count
     return Digest(
         day=name,
+        until=moment(min(end_of(name), ground.until_ns)),
         decisions=outcomes.total(),
         by_outcome=dict(sorted(outcomes.items())),
         by_agent=_most(agents),
@@ -99,6 +117,11 @@ def digest_of(name: str, day: Day, answers: Mapping[str, Said], known: frozenset
         failed_logins=dict(sorted(logins.items())),
         detections=tuple(sorted(_detected(day, answers, known), key=lambda each: (each.name, each.what))),
     )
+
+
+def end_of(day: str) -> int:
+    """Nanoseconds since the epoch."""
+    return (dt.date.fromisoformat(day) - dt.date(1970, 1, 1) + dt.timedelta(days=1)) // dt.timedelta(days=1) * DAY_NS
 
 
 def _most(counts: Counter[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""From a period to its sample: the population is written, then fixed in the log; then a seed is known, and one draws."""
+"""From a period to its sample: the population is written, then fixed in the log; then a seed is known, and is used."""
 
 import sys
 import time

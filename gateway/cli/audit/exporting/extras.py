@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.cli.audit.exporting.matrix import Fact
 from gateway.config.load import load
+from gateway.config.witnesses import witness_keys
 from gateway.core.errors import ConfigError
 from gateway.evidence.dsse import DsseError, unsealed
 from gateway.evidence.package.building import Taken
@@ -17,6 +18,7 @@ from gateway.evidence.package.zipped import Content, same
 from gateway.evidence.retention import DAY_NS, retention_report
 
 SCAN, RECONCILE, RETENTION = "scan/result.dsse.json", "reconcile/result.json", "report/retention.json"
+WITNESSES: Final = "log/witnesses.pub"
 HOT_DAYS, TOTAL_DAYS = 92, 400
 TWELVE_MONTHS: Final = 365 * DAY_NS
 
@@ -39,6 +41,9 @@ def gather(taken: Taken, config: Path | None, scan: bytes | None, reconcile: Pat
         raw = reconcile.read_bytes()
         parts[RECONCILE] = partial(same, raw)
         facts["reconcile"] = _reconciled(_document(raw, reconcile.name))
+    if witnesses := witness_keys(load(config).evidence) if config else ():
+        listed = "".join(f"{key.encode()}\n" for key in witnesses)
+        parts[WITNESSES] = partial(same, listed.encode())
     hot, total = _kept_for(config)
     report = retention_report(taken.data_dir, now_ns=taken.newest.last_ns(), hot_ns=hot, total_ns=total)
     parts[RETENTION] = partial(as_json, report)

@@ -135,7 +135,11 @@ def _operation(material: Material) -> Iterator[tuple[str, Fact]]:
     told = f"{intervals:,} intervals in which nothing could be recorded, and nothing was let through: cause, start, end"
     yield "degraded", Fact(told, operation)
     offsets = len(material.operation.clock)
-    yield "clock", some(offsets, "measurements of the clock recorded", operation)
+    adrift = sum(_adrift(each.facts) for each in material.operation.clock)
+    said = f"{offsets:,} measurements of the clock recorded" + (
+        f"; {adrift:,} said it is not synchronised" if adrift else ""
+    )
+    yield "clock", Fact(said, operation, holds=not adrift if offsets else None)
     keys = len(material.operation.keys)
     yield "keys", some(keys, "keys in the inventory, with their life as the log tells it", operation)
     days, signed = len(material.days), sum(1 for day in material.days if day.day in material.signed_off)
@@ -152,6 +156,7 @@ def _extras(material: Material) -> Iterator[tuple[str, Fact]]:
     yield from material.extras.items()
 
 
-def none_against(facts: Mapping[str, Fact]) -> bool:
-    """Whether nothing in the period speaks against anything."""
-    return all(fact.holds is not False for fact in facts.values())
+def _adrift(facts: Mapping[str, object]) -> bool:
+    """Whether the machine said that nothing keeps its clock."""
+    kernel = facts.get("kernel")
+    return isinstance(kernel, dict) and kernel.get("synchronised") is False

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from gateway.cli.audit.exporting.answers import Said, by_code, read_answers
 from gateway.cli.audit.exporting.bundles import Bundles
-from gateway.cli.audit.exporting.days import Digest, digest_of
+from gateway.cli.audit.exporting.days import Digest, Ground, digest_of
 from gateway.cli.audit.exporting.matrix import Fact
 from gateway.cli.audit.exporting.operation import Operation, operation_of
 from gateway.cli.audit.exporting.review import Review, review_of
@@ -84,8 +84,9 @@ class Material:
     def days(self) -> tuple[Digest, ...]:
         """A digest for each."""
         known, found = set(self.known), []
+        ground = Ground(self.answers, self.bundles.refusing, self.taken.period.until_ns)
         for name, day in sorted(self.tally.days.items()):
-            found.append(digest_of(name, day, self.answers, frozenset(known)))
+            found.append(digest_of(name, day, ground, frozenset(known)))
             known |= day.agents
         return tuple(found)
 

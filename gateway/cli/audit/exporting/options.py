@@ -24,9 +24,7 @@ PerStratum: TypeAlias = Annotated[
 ]
 Output: TypeAlias = Annotated[
     Path,
-    Parameter(
-        name=["--output", "-o"], help="The archive. Stored, not packed; the same log gives the same bytes."
-    ),
+    Parameter(name=["--output", "-o"], help="The archive. Stored, not packed; the same log gives the same bytes."),
 ]
 Scan: TypeAlias = Annotated[Path | None, Parameter(negative="", help="A signed result of `audit scan`, to be put in.")]
 Reconcile: TypeAlias = Annotated[

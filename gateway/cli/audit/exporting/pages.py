@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gateway.cli.audit.exporting.days import DETECTIONS, Digest
@@ -28,7 +28,7 @@ REVIEW_COLUMNS: Final = (
 )  # fmt: skip
 
 
-NO_REVIEW: Final = Review(bundle="", revision="", lines=(), unused=0, idle_agents=(), beyond={})
+NO_REVIEW: Final = Review(bundle="", revision="", lines=(), clearances=(), unused=0, idle_agents=(), beyond={})
 """where no bundle of the period is kept"""
 
 
@@ -59,7 +59,7 @@ def _matrix_row(row: Row) -> Iterator[str]:
     against = "".join(f'<li class="bad">against it: {text(said)}' for said in row.against)
     places = " ".join(f'<a href="{_link(place)}">{text(place)}</a>' for place in row.places)
     rules = "".join(f"<li>{code(rule.code)} {text(rule.place)} · {rule.decisions:,} decisions" for rule in row.rules)
-    folded = f"<details><summary>{len(row.rules)} rules</summary><ul>{rules}</ul></details>" if rules else ""
+    folded = f"<details><summary>rules: {len(row.rules)}</summary><ul>{rules}</ul></details>" if rules else ""
     listed = f'<ul class="shown">{shown}{against}</ul>' if shown or against else '<span class="dim">nothing</span>'
     yield f'{listed}<span class="dim">{places}</span>{folded}'
     yield f'<span class="dim">{text(row.owes)}</span>'
@@ -126,6 +126,19 @@ def review_page(review: Review) -> bytes:
     idle = "".join(f"<li>{text(agent)}" for agent in review.idle_agents)
     beyond = table(("Right", "Decisions"), ((code(r), f"{n:,}") for r, n in review.beyond.items()), [1])
     body = counts + "<h2>Rights by role, data and action</h2>" + rows
+    clearances = table(
+        ("Group", "Connection", "Label", "When", "Agents", "Decisions that showed it"),
+        (
+            (
+                text(each.group), text(each.connection), code(each.label), text(each.when),
+                "<br>".join(map(text, each.agents)),
+                "<br>".join(f"{text(who)} {count:,}" for who, count in each.used_by.items())
+                or chip("unused", "part", "○"),
+            )
+            for each in review.clearances
+        ),
+    )  # fmt: skip
+    body += f"<h2>Who sees a label unmasked</h2>{clearances}"
     body += f"<h2>Idle agents</h2><ul>{idle}</ul>" if idle else ""
     body += f"<h2>Used, and not in this bundle any more</h2>{beyond}" if review.beyond else ""
     about = f"Bundle {code(review.bundle[:12])} {text(review.revision)} · what reviewers look at for 7.2.4 and 7.2.5"
@@ -156,7 +169,9 @@ def _day_row(day: Digest, signed: SignOff | None) -> Iterator[str]:
     if signed is None:
         yield chip("not yet", "part", "○")
     else:
-        yield f"{chip('signed off', 'good', '●')}<br>{text(signed.who)}: {text(signed.reason)}"
+        whole = signed.until >= day.until
+        mark = chip("signed off", "good", "●") if whole else chip(f"up to {signed.until[11:16]}", "part", "◐")
+        yield f"{mark}<br>{text(signed.who)}: {text(signed.reason)}"
 
 
 def index_page(material: Material, matrix: Matrix, sample: Sample, period: str) -> bytes:
@@ -225,6 +240,16 @@ def _operation(material: Material) -> str:
     )
     clock = table(
         ("Time", "Leaf", "What"),
-        ((text(c.time), code(c.leaf), text(f"{c.type} {c.facts}")) for c in operation.clock),
+        ((text(c.time), code(c.leaf), text(", ".join(_flat(c.facts, c.type)))) for c in operation.clock),
     )
     return f"<h2>Degraded intervals</h2>{degraded}<h2>Clock</h2>{clock}<h2>Keys</h2>{keys}"
+
+
+def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    """Facts in words: `databases payments offset_us 40`."""
+    for name, said in sorted(facts.items()):
+        path = f"{prefix} {name}".strip()
+        if isinstance(said, dict):
+            yield from _flat(said, path)
+        else:
+            yield f"{path} {said}"

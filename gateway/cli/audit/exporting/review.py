@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.cli.audit.exporting.answers import Said
 from gateway.cli.audit.exporting.tally import Group
-from gateway.policy.site import Grant, Site, names_connection
+from gateway.policy.site import BreakGlass, Clear, Grant, Site, names_connection
 
 ANYONE: Final = "*"
 
@@ -31,12 +31,26 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     used_by: dict[str, int]
 
 
+class Clearance(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sees a label unmasked."""
+
+    group: str
+    connection: str
+    label: str
+    when: str
+    """`always`, `with a reason`, or `in an emergency`"""
+    agents: tuple[str, ...]
+    used_by: dict[str, int]
+    """agent of the group → decisions that showed it labelled columns"""
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """Of the bundle that was in force last."""
 
     bundle: str
     revision: str
     lines: tuple[Line, ...]
+    clearances: tuple[Clearance, ...]
     unused: int
     idle_agents: tuple[str, ...]
     """seen in the period, and no statement of theirs was let through"""
@@ -61,6 +75,7 @@ def review_of(
         bundle=bundle[0],
         revision=bundle[1],
         lines=lines,
+        clearances=tuple(_clearances(site, agents, groups, answers)),
         unused=sum(not line.used for line in lines),
         idle_agents=tuple(sorted(set(agents) - busy)),
         beyond={right: sum(by.values()) for right, by in sorted(used.items()) if right not in known | wild},
@@ -129,6 +144,33 @@ def _shown_as(site: Site, group: str, connection: str, label: str) -> str:
         for clear in site.clear
     )
     return f"{label}: {'clear' if cleared else site.masks.get(label, 'null')}"
+
+
+def _clearances(
+    site: Site, agents: Mapping[str, set[str]], groups: Mapping[Group, int], answers: Mapping[str, Said]
+) -> Iterator[Clearance]:
+    entries: list[tuple[Clear | BreakGlass, str]] = [
+        *((each, "with a reason" if each.reason_required else "always") for each in site.clear),
+        *((each, "in an emergency") for each in site.break_glass),
+    ]
+    for entry, when in entries:
+        for group in entry.groups:
+            for connection in entry.connections:
+                mine = {who for who, have in agents.items() if group in {*have, ANYONE}}
+                used: Counter[str] = Counter()
+                for each, count in groups.items():
+                    shown = answers.get(each.answer, Said()).shown
+                    if shown and each.subject in mine and names_connection((connection,), each.connection):
+                        used[each.subject] += count
+                for label in entry.labels:
+                    yield Clearance(
+                        group=group,
+                        connection=connection,
+                        label=label,
+                        when=when,
+                        agents=tuple(sorted(mine)),
+                        used_by=dict(sorted(used.items())),
+                    )
 
 
 def _name(line: Line) -> str:

@@ -22,6 +22,8 @@ class SignOff(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     who: str
     reason: str
+    until: str
+    """up to when the digest went"""
     digest: str
     """`sha256:…` of the digest that was shown"""
     epoch: int
@@ -37,6 +39,7 @@ def sign_offs(taken: Taken) -> Iterator[SignOff]:
                 day=text(facts.get("day")),
                 who=text(who.get("on_behalf_of")) or text(who.get("id")),
                 reason=text(facts.get("reason")),
+                until=text(facts.get("until")),
                 digest=text(facts.get("digest")),
                 epoch=leaf.epoch,
                 leaf=leaf.at,

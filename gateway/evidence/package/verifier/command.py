@@ -141,10 +141,10 @@ class Verification:
             if self._epochs:
                 epoch.follows(self._epochs[-1])
             epoch.check_tree()
-            epoch.check_earlier()
+            notes = {f"{epoch.folder}checkpoint": epoch.note, **epoch.check_earlier()}
             self._epochs.append(epoch)
-            if not cosigners_of(epoch.note, witnesses, f"{epoch.folder}checkpoint"):
-                self._find("witness.none", f"{epoch.folder}checkpoint", "no known witness has cosigned it")
+            if not [name for where, note in notes.items() for name in cosigners_of(note, witnesses, where)]:
+                self._find("witness.none", epoch.folder, "no known witness has cosigned a checkpoint")
 
     def _leaves(self) -> None:
         period = mapping(self._manifest.get("period"))
@@ -167,12 +167,12 @@ class Verification:
 
     def _population(self) -> None:
         check_fixed(self._archive, self._epochs)
+        self._drawn = check_draw(self._archive)
+        self.samples = len(self._drawn)
         told = self._archive.document(SAMPLE)
         need(self._seed in {"", told.get("seed")}, "sample.seed", SAMPLE, "it was drawn by another seed")
         if not self._seed and mapping(told.get("seed_from")).get("kind") != "checkpoint":
             self._find("seed.given", SAMPLE, f"drawn by {told.get('seed')}, said to be an assessor's: give --seed")
-        self._drawn = check_draw(self._archive)
-        self.samples = len(self._drawn)
 
     def _contents(self) -> None:
         self.findings += check_samples(self._archive, self._epochs, self._drawn, self._walk.shredded)

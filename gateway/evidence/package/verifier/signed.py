@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -13,7 +12,8 @@ from gateway.evidence.package.verifier.findings import Broken, listed, mapping, 
 
 PAYLOAD_TYPE = "application/vnd.querywarden.evidence+json"
 HASH = 32
-_SIGNS, _COSIGNS = 1, 4
+_SIGNS, _COSIGNS, _COSIGNS_ML_DSA = 1, 4, 6
+"""types of keys: Ed25519 that signs notes, Ed25519 and ML-DSA-44 of witnesses"""
 _BAD = "checkpoint.signature"
 
 
@@ -25,10 +25,12 @@ class Key:
         self.id, _, encoded = rest.partition("+")
         raw = unbase64(encoded, "the key", "key.unreadable")
         made = hashlib.sha256(self.name.encode() + b"\n" + raw).hexdigest()[:8]
-        fits = len(raw) == 1 + HASH and raw[0] in {_SIGNS, _COSIGNS} and made == self.id and self.name
-        need(fits, "key.unreadable", "the key", "not a public key of a note")
-        self.cosigns = raw[0] == _COSIGNS
-        self._key = Ed25519PublicKey.from_public_bytes(raw[1:])
+        need(raw and made == self.id and self.name, "key.unreadable", "the key", "not a public key of a note")
+        self.kind = raw[0]
+        try:
+            self._key = _loaded(self.kind, raw[1:])
+        except (ValueError, ImportError):
+            raise Broken("key.unreadable", "the key", f"a key of type {self.kind} cannot be used here") from None
 
     @property
     def label(self) -> str:
@@ -42,6 +44,31 @@ class Key:
         except InvalidSignature:
             return False
         return True
+
+    def cosigned(self, blob: bytes, said: bytes) -> bool:
+        """Whether this witness cosigned a checkpoint (C2SP tlog-cosignature). `blob` is time and signature."""
+        time, signature = int.from_bytes(blob[:8], "big"), blob[8:]
+        if self.kind == _COSIGNS:
+            return self.signed(signature, b"cosignature/v1\ntime %d\n%s" % (time, said))
+        origin, size, root = said.decode().split("\n")[:3]
+        names = [bytes([len(name)]) + name for name in (self.name.encode(), origin.encode())]
+        tree = bytes(8) + int(size).to_bytes(8, "big") + unbase64(root, "the checkpoint", _BAD)
+        return self.signed(signature, b"subtree/v1\n\0" + names[0] + blob[:8] + names[1] + tree)
+
+
+class _Verifies(Protocol):
+    def verify(self, signature: bytes, data: bytes) -> None: ...
+
+
+def _loaded(kind: int, raw: bytes) -> _Verifies:
+    """Raises ValueError for a key that is none, ImportError where `cryptography` is too old for it."""
+    if kind in {_SIGNS, _COSIGNS}:
+        return Ed25519PublicKey.from_public_bytes(raw)
+    if kind != _COSIGNS_ML_DSA:
+        raise ValueError(kind)
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey  # noqa: PLC0415 -- since version 48
+
+    return MLDSA44PublicKey.from_public_bytes(raw)
 
 
 def unsealed(raw: bytes, payload: bytes, key: Key, where: str) -> None:
@@ -92,18 +119,12 @@ def _note(raw: bytes, where: str) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 def cosigners_of(raw: bytes, keys: list[Key], where: str) -> list[str]:
-    """Witnesses whose cosignature/v1 (C2SP tlog-cosignature) is on a checkpoint. Raises Broken when one is wrong."""
+    """Witnesses of these keys whose cosignature is on a checkpoint. Raises Broken when one is wrong."""
     said, signatures = _note(raw, where)
     good = []
     for name, blob in signatures:
         for key in keys:
-            if key.cosigns and (name, blob[:4].hex()) == (key.name, key.id):
-                message = b"cosignature/v1\ntime %d\n%s" % (int.from_bytes(blob[4:12], "big"), said)
-                need(key.signed(blob[12:], message), "cosignature.invalid", where, f"{name} has not cosigned it")
+            if key.kind != _SIGNS and (name, blob[:4].hex()) == (key.name, key.id):
+                need(key.cosigned(blob[4:], said), "cosignature.invalid", where, f"{name} has not cosigned it")
                 good.append(name)
     return good
-
-
-def b64(raw: bytes) -> str:
-    """As notes and proofs write bytes."""
-    return base64.b64encode(raw).decode()

@@ -135,16 +135,17 @@ class Epoch:
             late = self._first_time(self.high - 1) if self.high > self.low else -1
             need(late > until + SLACK_NS, "period.uncovered", self.folder, "entries behind the period are missing")
 
-    def check_earlier(self) -> int:
-        """Checkpoints of this log that were signed before are beginnings of this one. How many there are."""
+    def check_earlier(self) -> dict[str, bytes]:
+        """Checkpoints of this log that were signed before are beginnings of this one. Their names and notes."""
         names = [name for name in self._archive.under(f"{self.folder}earlier/") if name.endswith(".checkpoint")]
-        for name in names:
-            old = checkpoint_of(self._archive.read(name), self.key, name)
+        notes = {name: self._archive.read(name) for name in names}
+        for name, note in notes.items():
+            old = checkpoint_of(note, self.key, name)
             path = self._archive.read(f"{name[: -len('.checkpoint')]}.consistency").decode("latin-1").splitlines()
             siblings = [unbase64(line, name, "consistency.invalid") for line in path]
             holds = consistent(old, self.tree, siblings)
             need(holds, "consistency.invalid", name, "it is no beginning of the log in this package")
-        return len(names)
+        return notes
 
     def proved(self, name: str) -> Leaf:
         """The leaf of a proof file, once the proof holds under this epoch's checkpoint."""
