@@ -80,7 +80,7 @@ def receiver_of(sink: k.Sink, clock: Clock) -> Receiver:
         case k.FileSink():
             return FileReceiver(sink.path, sink.rotate)
         case k.SyslogSink():
-            place = SyslogPlace(sink.url, sink.timeout, sink.facility, sink.tls.ca, sink.tls.shown)
+            place = SyslogPlace(sink.url, sink.timeout, sink.facility, sink.tls.ca, sink.tls.shown, sink.unsigned_end)
             return Syslog(place)
         case k.HttpSink():
             return Webhook(_post(sink), sink.name, sink.secret.reveal if sink.secret else None, clock)

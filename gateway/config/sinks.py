@@ -65,6 +65,9 @@ class SyslogSink(_Sink, frozen=True, kw_only=True, tag="syslog"):
 
     url: Annotated[Text, Meta(description="`tls://host:6514`; on loopback also `tcp://…` and `udp://…`.")]
     tls: Annotated[SinkTls, Meta(description="How we and the receiver know each other.")] = made(SinkTls)
+    unsigned_end: Annotated[
+        bool, Meta(description="Take an end of TLS without close_notify for one: rsyslog's driver `gtls` needs it.")
+    ] = False
     facility: Annotated[int, Meta(description="Syslog facility; 13 is “log audit”.", ge=0, le=23)] = 13
     event_bytes: Annotated[
         Size, said("An event that bodies would make longer goes without them; what receivers take.", "7KiB")

@@ -10,7 +10,7 @@ from gateway.evidence.sinks.facts import PRODUCT, VERSION, Facts
 from gateway.evidence.sinks.outgoing import grave
 
 _SEVERITY: Final = {1: 2, 2: 5, 3: 7, 4: 9}
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST: Final = 4000
 """characters of a value; CEF gives most of its string keys 1,023 or 4,000"""
 

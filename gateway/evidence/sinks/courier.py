@@ -109,6 +109,7 @@ class Courier:
 
     async def run(self, allowance: Allowance) -> None:
         """Serve the sink."""
+        self._start_over()  # whoever ran it before may have been cancelled anywhere
         while True:
             try:
                 if self._saved is None:

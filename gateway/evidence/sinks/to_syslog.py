@@ -1,15 +1,18 @@
 """Syslog over TLS (RFC 5425), and over TCP or UDP on this machine.
 
 The protocol has no answer: what was written to a socket may still be lost. So a batch is one connection. We end it
-(close_notify, then FIN) and wait until the receiver ends its side: it has then read all of ours, for a receiver that
-goes away with unread bytes resets the connection instead. Over TLS its end must be signed too (close_notify), lest
-somebody on the way ends it in its name. A batch whose end did not come is sent again.
+(close_notify, then FIN) and wait until the receiver ends its side. If all we sent was acknowledged by then, it has read
+all of it: a machine that closes a socket with unread bytes resets the connection, and acknowledges nothing afterwards.
+Over TLS its end must be signed too (close_notify), lest somebody on the way ends it in its name; `unsigned_end` is for
+receivers that never sign it, as rsyslog's driver `gtls`. A batch whose end did not come is sent again.
 """
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import ssl
+import termios
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,6 +38,12 @@ class SyslogPlace(NamedTuple):
     facility: int
     ca: Path | None = None
     cert: tuple[Path, Path] | None = None
+    unsigned_end: bool = False
+    """an end without close_notify is one too"""
+
+
+class _UnsignedEnd(OSError):
+    """The receiver ended TLS without close_notify, or somebody did in its name."""
 
 
 class Syslog:
@@ -65,6 +74,8 @@ class Syslog:
                 await work
         except ssl.SSLCertVerificationError:
             return Later("syslog.certificate")
+        except _UnsignedEnd:
+            return Later("syslog.unsigned_end")
         except (OSError, ValueError) as error:  # SSLError and TimeoutError are OSErrors
             return Later(f"syslog.{type(error).__name__}")
         return Taken()
@@ -83,7 +94,12 @@ class Syslog:
         with await self._socket(socket.SOCK_STREAM) as sock:
             if self._scheme == "tls":
                 context = await aside(client_context, self._place.ca, self._place.cert)
-                await _over_tls(sock, context, self._address[0], messages)
+                try:
+                    await _over_tls(sock, context, self._address[0], messages)
+                except _UnsignedEnd:
+                    if not self._place.unsigned_end:
+                        raise
+                    _check_acknowledged(sock)
             else:
                 await _plainly(sock, messages)
 
@@ -114,6 +130,14 @@ async def _plainly(sock: socket.socket, messages: Sequence[bytes]) -> None:
     sock.shutdown(socket.SHUT_WR)
     while await loop.sock_recv(sock, _PIECE):
         pass
+    _check_acknowledged(sock)
+
+
+def _check_acknowledged(sock: socket.socket) -> None:
+    """Raises OSError while bytes of ours are on their way: the receiver ended before it had them."""
+    left = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
+    if any(left):
+        raise ConnectionAbortedError("ended too early")
 
 
 async def _over_tls(sock: socket.socket, context: ssl.SSLContext, host: str, messages: Sequence[bytes]) -> None:
@@ -146,6 +170,9 @@ async def _over_tls(sock: socket.socket, context: ssl.SSLContext, host: str, mes
     while data:
         piece, data = data[:_PIECE], data[_PIECE:]
         await until_done(lambda piece=piece: tls.write(piece))  # type: ignore[misc]  # a default binds it now
-    await until_done(tls.unwrap)
+    try:
+        await until_done(tls.unwrap)
+    except ssl.SSLEOFError as error:
+        raise _UnsignedEnd from error
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
