@@ -118,6 +118,11 @@ CODES: dict[str, Code] = {
         "the statement is nested too deeply to be read",
         "Use lists, IN (…) or parameters, or several statements.",
     ),
+    "statement.card_number": Code(
+        *_DENIED,
+        "an object that the statement names is called by what looks like a card number",
+        "Nothing that is recorded may hold a card number: have the object renamed.",
+    ),
     "statement.carries_code": Code(
         *_DENIED,
         "the statement brings code or names that the gateway cannot follow",
@@ -308,6 +313,13 @@ CODES: dict[str, Code] = {
     ),
     "login.user": Code(
         "28000", 1045, 401, "the user name is not the token's subject", "Connect as `agent`, or as the token's subject."
+    ),
+    "login.card_number": Code(
+        "28000",
+        1045,
+        401,
+        "the token names its subject, a group or a claim by what looks like a card number",
+        "Nothing that is recorded may hold a card number: have the identity provider send another identifier.",
     ),
     "login.gone": Code("28000", 1045, 401, "the client left during login", "Connect again."),
     "login.unknown_connection": Code(

@@ -21,9 +21,10 @@ from gateway.sql.model import Scope, Span, Understood
 from gateway.sql.objects import RelationInfo
 from gateway.sql.places import Places
 from gateway.sql.reader import Reading
+from gateway.sql.said import clean_facts
 from gateway.sql.second_reader import compare
 from gateway.sql.shapes import parameter_class, shape_of
-from gateway.sql.tokens import UNAVAILABLE, redact, redact_tokens
+from gateway.sql.tokens import UNAVAILABLE, fixed, redact, redact_tokens
 from gateway.sql.tree import unwrap
 
 STATEMENTS_MAX: Final = 2000
@@ -150,13 +151,13 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
     kind, shown = kind_of(tree), redact_tokens(piece.text, piece.tokens)
     settings = settings_of(reading, scope.posture)
     columns = facts.columns(reading, list(_assigned(reading)))
-    return Statement(
+    statement = Statement(
         action=kind.action,
         category=kind.category,
         count=count,
         text_redacted=shown,
         sha256=hashlib.sha256(shown.encode()).hexdigest(),
-        fingerprint=grammar.fingerprint(piece.text),
+        fingerprint=grammar.fingerprint(fixed(piece.text, piece.tokens)),
         relations=facts.relations(reading),
         columns=columns,
         functions=functions(reading),
@@ -165,6 +166,7 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
         parameters=tuple(_parameters(reading, scope)),
         shape=shape_of(tree, reading.nodes),
     )
+    return clean_facts(statement)
 
 
 def _assigned(reading: Reading) -> Iterator[tuple[int, str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.blanking import clean_bytes, clean_text, clean_value, clean_words, without_digits
+from gateway.core.blanking import clean_bytes, clean_text, clean_value, clean_words, is_clean, without_digits
 from gateway.core.disguised import find_any, find_in_words
 from tests.support.card_forms import BINARY, NUMBERS, TEXTS
 
@@ -77,3 +77,8 @@ def test_what_holds_none_comes_back_as_it_is() -> None:
     assert clean_words("psql") == "psql"
     assert clean_text("0193e4a1-4111-7111-8111-0123456789ab") == "0193e4a1-4111-7111-8111-0123456789ab"
     assert clean_text("half a pair \ud800") == "half a pair ?"
+
+
+def test_names_are_clean_or_not() -> None:
+    assert is_clean("cards")
+    assert not is_clean(f"cards_{VISA}")
