@@ -99,7 +99,7 @@ class Syslog:
                 except _UnsignedEnd:
                     if not self._place.unsigned_end:
                         raise
-                    _check_acknowledged(sock)
+                await _ended(sock)
             else:
                 await _plainly(sock, messages)
 
@@ -127,17 +127,17 @@ class Syslog:
 async def _plainly(sock: socket.socket, messages: Sequence[bytes]) -> None:
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(sock, b"".join(map(counted, messages)))
-    sock.shutdown(socket.SHUT_WR)
-    while await loop.sock_recv(sock, _PIECE):
+    await _ended(sock)
+
+
+async def _ended(sock: socket.socket) -> None:
+    """End our side and wait for the other's. Raises OSError when it ended before it had everything."""
+    with contextlib.suppress(OSError):  # it has gone already: what follows says how
+        sock.shutdown(socket.SHUT_WR)
+    while await asyncio.get_running_loop().sock_recv(sock, _PIECE):
         pass
-    _check_acknowledged(sock)
-
-
-def _check_acknowledged(sock: socket.socket) -> None:
-    """Raises OSError while bytes of ours are on their way: the receiver ended before it had them."""
-    left = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
-    if any(left):
-        raise ConnectionAbortedError("ended too early")
+    if any(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))):
+        raise ConnectionAbortedError("bytes of ours were still on their way")
 
 
 async def _over_tls(sock: socket.socket, context: ssl.SSLContext, host: str, messages: Sequence[bytes]) -> None:
@@ -174,5 +174,3 @@ async def _over_tls(sock: socket.socket, context: ssl.SSLContext, host: str, mes
         await until_done(tls.unwrap)
     except ssl.SSLEOFError as error:
         raise _UnsignedEnd from error
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
