@@ -32,6 +32,11 @@ CODES: dict[str, Code] = {
         "the token is of another type than an access token",
         "Give an access token, not one made for another use.",
     ),
+    "token.card_number": Code(
+        *_BAD_TOKEN,
+        "a subject, group or claim in the token looks like a card number",
+        "Nothing that is recorded may hold one: have the identity provider send another identifier.",
+    ),
     "token.critical": Code(
         *_BAD_TOKEN,
         "the token demands an extension this gateway does not know",
@@ -313,13 +318,6 @@ CODES: dict[str, Code] = {
     ),
     "login.user": Code(
         "28000", 1045, 401, "the user name is not the token's subject", "Connect as `agent`, or as the token's subject."
-    ),
-    "login.card_number": Code(
-        "28000",
-        1045,
-        401,
-        "the token names its subject, a group or a claim by what looks like a card number",
-        "Nothing that is recorded may hold a card number: have the identity provider send another identifier.",
     ),
     "login.gone": Code("28000", 1045, 401, "the client left during login", "Connect again."),
     "login.unknown_connection": Code(

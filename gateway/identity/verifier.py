@@ -15,6 +15,7 @@ import jwt
 import msgspec
 
 from gateway.core.clock import Clock
+from gateway.core.disguised import find_any
 from gateway.core.errors import Unauthenticated
 from gateway.core.principal import Json, Principal
 from gateway.identity import claims
@@ -82,7 +83,7 @@ class Verifier:
         if not trusted.audience & claims.audiences(said):
             raise Unauthenticated("token.audience")
         expires_at = self._check_times(said)
-        return Principal(
+        principal = Principal(
             subject=claims.subject(said, trusted.names),
             issuer=trusted.issuer,
             groups=claims.groups(said, trusted.names.groups),
@@ -90,6 +91,9 @@ class Verifier:
             claims=claims.kept(said, trusted.names.keep),
             expires_at=expires_at,
         )
+        if find_any(msgspec.json.encode(principal)):  # blanked in every record, it would name nobody
+            raise Unauthenticated("token.card_number")
+        return principal
 
     def _check_times(self, said: Mapping[str, Json]) -> int:
         """When the token ends, in seconds since the epoch, skew included."""

@@ -81,15 +81,18 @@ def fixed(text: str, tokens: Tokens) -> str:
 def _clean_name(written: bytes, escape: str) -> bytes:
     """A name as it was written, or quoted and without the card number in it."""
     text = written.decode()
-    name = _unicode(text[2:], escape) if text[:2] in {"U&", "u&"} else identifier(text)
+    name = _unicode(text[2:], escape) if text[:2] in {"U&", "u&"} else _whole(text)
     clean = clean_words(name)
     return written if clean == name else ('"' + clean.replace('"', '""') + '"').encode()
 
 
 def fold(name: str) -> str:
     """An unquoted identifier as the server stores it: ASCII in lower case, cut to 63 bytes between characters."""
-    folded = name.lower() if name.isascii() else re.sub("[A-Z]+", lambda found: found.group().lower(), name)
-    return cut(folded)
+    return cut(_lower(name))
+
+
+def _lower(name: str) -> str:
+    return name.lower() if name.isascii() else re.sub("[A-Z]+", lambda found: found.group().lower(), name)
 
 
 def cut(name: str) -> str:
@@ -115,9 +118,9 @@ def _words(raw: bytes, tokens: Tokens) -> list[str]:
         elif token.token == _UIDENT:
             escape, used = _escape(tokens[index + 1 : index + 3], raw)
             index += used
-            words.append(shown_name(cut(_unicode(written[2:], escape))))
+            words.append(shown_name(_short(_unicode(written[2:], escape))))
         elif token.token == _IDENT:
-            words.append(shown_name(identifier(written)))
+            words.append(shown_name(_short(_whole(written))))
         elif token.keyword_kind == pb.NO_KEYWORD:
             if token.token not in _SIGNS:
                 raise ValueError("a kind of token nobody here knows")
@@ -130,9 +133,17 @@ def _words(raw: bytes, tokens: Tokens) -> list[str]:
 
 def identifier(written: str) -> str:
     """The name an IDENT token stands for."""
-    if written.startswith('"'):
-        return cut(written[1:-1].replace('""', '"'))
-    return fold(written)
+    return cut(_whole(written))
+
+
+def _whole(written: str) -> str:
+    """The same before the server cuts it."""
+    return written[1:-1].replace('""', '"') if written.startswith('"') else _lower(written)
+
+
+def _short(name: str) -> str:
+    """A name as it is shown, cut. A card number goes first: most of its digits would be left where the cut falls."""
+    return cut(name if len(name) <= _NAME_BYTES // 4 else clean_words(name))
 
 
 def _keyword(tokens: Tokens, index: int, written: str) -> str:

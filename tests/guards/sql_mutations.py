@@ -91,7 +91,7 @@ UNDERSTANDING: Final = (
     ),
     *_in("tokens",
         ("literals stay in the canonical text", "        if token.token in _LITERALS:\n", "        if False:\n", ("test_tokens.py",)),
-        ("card numbers as names stay in the canonical text", "    return clean_words(\" \".join(words))", "    return \" \".join(words)", ("test_tokens.py",)),
+        ("card numbers as names stay in the canonical text", '    return clean_words(" ".join(words))', '    return " ".join(words)', ("test_tokens.py",)),
         ("tokens nobody knows are shown", "            if token.token not in _SIGNS:\n", "            if False:\n", ("test_tokens.py",)),
         ("fingerprints tell one literal from another", "        if token.token in _LITERALS and behind != _T.UESCAPE:\n", "        if False:\n", ("test_tokens.py",)),
     ),
@@ -100,7 +100,7 @@ UNDERSTANDING: Final = (
         ("names an agent makes up keep their card numbers", "    if relation.kind in _MADE_UP and (schema, name) != (relation.schema, relation.name):\n", "    if False:\n", ("test_said.py",)),
     ),
     *_in("tokens",
-        ("escaped names are not decoded", "words.append(shown_name(cut(_unicode(written[2:], escape))))", "words.append(written)", ("test_tokens.py",)),
+        ("escaped names are not decoded", "words.append(shown_name(_short(_unicode(written[2:], escape))))", "words.append(written)", ("test_tokens.py",)),
     ),
 )  # fmt: skip
 

@@ -44,6 +44,13 @@ def test_no_form_of_a_card_number_is_left_in_a_name(form: Callable[[str], str]) 
         assert redact(f'SELECT 1 AS "{name}", 2 AS other').endswith(", ? AS other")
 
 
+@pytest.mark.parametrize("written", ['"{}"', "{}", 'U&"{}"'])
+def test_a_card_number_where_a_name_is_cut_leaves_no_digit(written: str) -> None:
+    name = written.format("_" * 50 + "4111111111111111")
+    assert "4" not in redact(f"SELECT 1 AS {name}")
+    assert _fingerprint(f"SELECT {name}") == _fingerprint(f"SELECT {written.format('_' * 50 + '4012888888881881')}")
+
+
 def test_a_kind_of_token_that_is_not_known_here_leaves_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_SIGNS", frozenset())
     assert redact("SELECT a") == "SELECT a"

@@ -4,13 +4,13 @@ The token travels as the cleartext password inside TLS (PostgreSQL 18, §54.2.1,
 is wrong with it goes into the record; the client hears the same words for every kind of bad token.
 """
 
+from gateway.core.blanking import clean_words
 from gateway.core.errors import GatewayError, ProtocolError, Refused, Unauthenticated
 from gateway.core.events import Event, EventType
 from gateway.core.principal import Principal
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.texts import failure
-from gateway.masking.detect import blank
 from gateway.upstream.stream import Stream
 from gateway.wire.postgres import client_messages as wire
 from gateway.wire.postgres import server_messages as server
@@ -20,6 +20,8 @@ from gateway.wire.postgres.startup import StartupMessage
 AGENT = "agent"
 """the user name that stands for whoever the token says"""
 SAID = {"querywarden.purpose": "purpose", "querywarden.ticket": "ticket", "querywarden.reason": "reason"}
+SAID_MAX = 256
+"""characters of a purpose, a ticket, a reason"""
 _SETTINGS = {
     name.lower(): name
     for name in (
@@ -29,6 +31,8 @@ _SETTINGS = {
     )
 }  # fmt: skip
 """Settings a client may ask for at startup: none of them changes what a statement means to our reader."""
+_READ_MAX = 4096
+"""characters of what a client says of itself that are looked at; it says fewer"""
 _ENCODINGS = frozenset({"utf8", "utf-8", "unicode", "'utf-8'", "'utf8'", "sql_ascii"})
 
 
@@ -127,6 +131,9 @@ def failed(error: GatewayError, client_ip: str, connection: str = "") -> Event:
 
 
 def cleaned(text: str, length: int) -> str:
-    """What a client says of itself, fit for records: no control characters, no card numbers, not longer than that."""
-    plain = "".join(character if character.isprintable() else "?" for character in text[:length])
-    return blank(plain.encode(errors="replace"))[0].decode()
+    """What a client says of itself, fit for records: no control characters, no card numbers, not longer than that.
+
+    Cleaned before it is cut: most digits of a number would be left where the end falls into it.
+    """
+    plain = "".join(character if character.isprintable() else "?" for character in text[:_READ_MAX])
+    return clean_words(plain)[:length]

@@ -1,6 +1,7 @@
 """What a SQL statement changes in its session: names, what the agent says of itself, the schema."""
 
 from gateway.frontends.postgres.conversation import Conversation
+from gateway.frontends.postgres.login import SAID_MAX, cleaned
 from gateway.session.registry import Change, Portal, Prepared, Space
 from gateway.session.ruling import Ruling
 from gateway.session.task import Phase, Task
@@ -30,4 +31,4 @@ def follow(conversation: Conversation, task: Task, *, done: bool) -> None:
         conversation.registry.settle(change, done=done)
     effect = task.ruling.understood.effect
     if done and task.phase is not Phase.PARSE and isinstance(effect, model.Say):
-        conversation.traveller.said[effect.name] = effect.value
+        conversation.traveller.said[effect.name] = cleaned(effect.value, SAID_MAX)

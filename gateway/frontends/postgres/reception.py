@@ -11,7 +11,16 @@ from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.ending import converse
-from gateway.frontends.postgres.login import SAID, TurnedAway, authenticate, check_settings, cleaned, failed, welcome
+from gateway.frontends.postgres.login import (
+    SAID,
+    SAID_MAX,
+    TurnedAway,
+    authenticate,
+    check_settings,
+    cleaned,
+    failed,
+    welcome,
+)
 from gateway.frontends.postgres.tap import Tap
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
@@ -22,7 +31,6 @@ from gateway.wire.postgres.frames import ClientReader
 
 _KEY_BYTES, _LONG_KEY_BYTES = 4, 32
 """a cancel key of protocol 3.0, and one of 3.2"""
-_SAID_MAX = 256
 _LOOK_SECONDS = 0.02
 CLOSING_SECONDS = 15.0
 
@@ -158,5 +166,5 @@ class Reception:
             tls=arrival.tls,
             started_ns=self.house.clock.now_ns(),
             application=stored(parameters.get("application_name", ""), version),
-            said={short: cleaned(parameters[name], _SAID_MAX) for name, short in SAID.items() if name in parameters},
+            said={short: cleaned(parameters[name], SAID_MAX) for name, short in SAID.items() if name in parameters},
         )

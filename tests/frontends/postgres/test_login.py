@@ -6,6 +6,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from gateway.core.blanking import clean_words
 from gateway.core.events import EventType
 from gateway.frontends.postgres.login import cleaned
 from tests.frontends.world import World
@@ -143,6 +144,20 @@ def test_purpose_ticket_and_reason_can_be_set_later(world: World) -> None:
         connection.execute("SET querywarden.reason = 'chargeback'")
         connection.execute("SELECT 1")
         assert world.policy.asked[-1].context.reason == "chargeback"
+
+
+def test_what_is_said_later_is_cleaned_too_before_policy_sees_it(world: World) -> None:
+    with world.connect() as connection:
+        for said in (CARD, "NDExMTExMTExMTExMTExMQ==", "4111 1111 1111 1111", "x" * 250 + CARD):
+            connection.execute(f"SET querywarden.purpose = '{said}'")
+            connection.execute("SELECT 1")
+            purpose = world.policy.asked[-1].context.purpose
+            assert purpose == clean_words(said)[:256] != said
+    assert "4111" not in repr(world.log.events)
+
+
+def test_a_number_where_a_text_is_cut_leaves_no_digit() -> None:
+    assert cleaned("x" * 55 + CARD, 63) == "x" * 55 + "*" * 8
 
 
 def test_cleaning_leaves_no_control_characters_and_no_more_than_asked() -> None:
