@@ -26,9 +26,14 @@ def clean_words(text: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
+def clean_name(name: str) -> str:
+    """The same as `clean_text` of a name, of which there are only so many: remembered."""
+    return clean_text(name)
+
+
 def is_clean(name: str) -> bool:
-    """Whether a name, of which there are only so many, holds no card number as `clean_text` sees them."""
-    return not find_any(name.encode("utf-8", "replace"))
+    """Whether a name holds no card number as `clean_text` sees them."""
+    return clean_name(name) == name
 
 
 def clean_text(text: str) -> str:

@@ -1,6 +1,8 @@
 """From a request to the canonical input document (RFC 8785): sorted arrays, no nulls, no path the bundle never reads.
 
-The document is what policy sees, what is stored, and what a later recomputation starts from: it holds no literal.
+The document is what policy sees, what is stored, and what a later recomputation starts from: it holds no literal, and
+no card number. Whoever brings the facts has blanked those; here they are looked at once more, because a digest of the
+document is part of the answer, and what is blanked only when it is stored would be given away by that digest.
 """
 
 import datetime as dt
@@ -11,7 +13,9 @@ import msgspec
 import rfc8785
 from msgspec import UNSET, UnsetType
 
-from gateway.core.principal import Principal
+from gateway.core.blanking import clean_name, clean_value, clean_words
+from gateway.core.disguised import find_any
+from gateway.core.principal import Delegator, Json, Principal
 from gateway.core.statement import Statement
 from gateway.policy import schema
 
@@ -78,7 +82,7 @@ class Scribe:
             "spec": schema.SPEC,
             "subject": self._subject(request.principal),
             "action": {"name": request.statement.action, "category": request.statement.category},
-            "resource": request.resource,
+            "resource": _resource(request.resource),
             "statement": self._statement(request.statement),
             "context": self._context(request.context),
         }
@@ -89,12 +93,12 @@ class Scribe:
     def _subject(self, principal: Principal) -> schema.Subject:
         delegator = principal.on_behalf_of
         return schema.Subject(
-            id=principal.subject,
-            issuer=principal.issuer,
+            id=clean_name(principal.subject),
+            issuer=clean_name(principal.issuer),
             type=principal.type,
-            groups=_sorted(principal.groups),
-            claims=dict(principal.claims) if "subject.claims" in self._wanted else UNSET,
-            on_behalf_of=schema.OnBehalfOf(id=delegator.id, groups=_sorted(delegator.groups)) if delegator else UNSET,
+            groups=_sorted(map(clean_name, principal.groups)),
+            claims=_claims(principal.claims) if "subject.claims" in self._wanted else UNSET,
+            on_behalf_of=_delegator(delegator) if delegator else UNSET,
         )
 
     def _context(self, context: Circumstances) -> schema.Context:
@@ -121,7 +125,7 @@ class Scribe:
         known = self._statements.get(id(statement))
         if known is not None:
             return known[1]
-        raw = msgspec.Raw(_ENCODER.encode(self._facts(statement)))
+        raw = msgspec.Raw(_clean(_ENCODER.encode(self._facts(statement))))
         self._statements[id(statement)] = (statement, raw)  # holding it keeps its id from being given to another
         if len(self._statements) > _REMEMBERED:
             self._statements.popitem(last=False)
@@ -172,7 +176,31 @@ def _touches(optional: list[str], read: list[str]) -> bool:
 
 
 def _given(text: str, wanted: frozenset[str], path: str) -> str | UnsetType:
-    return text if text and path in wanted else UNSET
+    return clean_words(text) if text and path in wanted else UNSET
+
+
+def _resource(resource: Resource) -> Resource:
+    """The same without card numbers: nearly always itself."""
+    texts = (resource.connection, resource.database, resource.version)
+    connection, database, version = map(clean_name, texts)
+    if (connection, database, version) == texts:
+        return resource
+    return msgspec.structs.replace(resource, connection=connection, database=database, version=version)
+
+
+def _delegator(delegator: Delegator) -> schema.OnBehalfOf:
+    return schema.OnBehalfOf(id=clean_name(delegator.id), groups=_sorted(map(clean_name, delegator.groups)))
+
+
+def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
+    """Clean claims; the verifier lets no others in."""
+    plain = dict(claims)
+    return {name: clean_value(value) for name, value in plain.items()} if find_any(_ENCODER.encode(plain)) else plain
+
+
+def _clean(facts: bytes) -> bytes:
+    """Encoded facts of a statement without card numbers, whoever made them."""
+    return _ENCODER.encode(clean_value(msgspec.json.decode(facts))) if find_any(facts) else facts
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

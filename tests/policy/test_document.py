@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from gateway.core.disguised import find_any
 from gateway.core.principal import Delegator, Principal
 from gateway.core.statement import Column, Function, Hazard, Parameter, Relation, Statement
 from gateway.policy import document, schema
@@ -199,3 +200,37 @@ def test_a_key_that_nobody_knows_is_found_wherever_it_stands() -> None:
             check(json.dumps(loaded).encode())
         del place["more"]
     check(json.dumps(loaded).encode())
+
+
+CARD = "4111111111111111"
+
+
+def test_no_card_number_is_in_a_document_wherever_it_was_put() -> None:
+    subject = Principal(
+        subject=CARD, issuer=f"https://{CARD}", groups=("a", CARD), claims={"n": int(CARD), "t": [f"x {CARD}"]},
+        on_behalf_of=Delegator(id="NDExMTExMTExMTExMTExMQ==", groups=(CARD,)), expires_at=0,
+    )  # fmt: skip
+    statement = structs.replace(
+        PROBE.statement,
+        text_redacted=f'SELECT ? AS "{CARD}"',
+        relations=(Relation(schema="public", name=CARD, kind="unknown", access=("read",)),),
+        hazards=(Hazard(code="setting.not_literal", detail=CARD),),
+    )
+    context = structs.replace(
+        PROBE.context,
+        application=f"a {CARD}",
+        purpose="4111 1111 1111 1111",
+        ticket=CARD,
+        reason="４１１１１１１１１１１１１１１１",
+    )
+    resource = structs.replace(PROBE.resource, database=CARD, connection=f"c{CARD}", version=CARD)
+    asked = Request(principal=subject, resource=resource, statement=statement, context=context)
+    written = Scribe(EVERYTHING, "b" * 64, "r1").write(asked)
+    assert find_any(written) == []
+    assert b"4111" not in written
+    assert check(written).subject.id == "*" * 16
+
+
+def test_a_document_without_any_is_written_as_it_is() -> None:
+    assert find_any(Scribe(EVERYTHING).write(PROBE)) == []
+    assert b"**" not in Scribe(EVERYTHING).write(PROBE)
