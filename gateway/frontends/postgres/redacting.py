@@ -103,7 +103,9 @@ def _value(value: bytes, *, binary: bool, kept: bool) -> bytes:
         return bytes(len(value)) if binary else b"*" * len(value)
     if len(value) < SHORTEST:
         return value
-    shown = clean_bytes(INT32.pack(len(value)) + value)[INT32.size :] if binary else clean_bytes(value)
+    shown = clean_bytes(value)
+    if binary:  # a number's bytes are told by the length in front of them
+        shown = clean_bytes(INT32.pack(len(value)) + shown)[INT32.size :]
     return _TOKEN.sub(lambda found: b"*" * len(found[0]), shown) if b"eyJ" in shown else shown
 
 
