@@ -93,7 +93,7 @@ def open_files(
         entrypoint=ours.entrypoint,
         reads=paths_read(manifest, data["site"]),
         wasm=files[WASM],
-        data=canonical(data),
+        data=whole_data(files),
         site=_site(data["site"]),
         rules={rule.code: rule for rule in ours.rules},
         keyid=claims.keyid,
@@ -135,6 +135,13 @@ def _belongs(name: str) -> bool:
     return (name.startswith("gateway/") and name.endswith(".rego")) or (
         name.startswith(VECTORS) and name.endswith(".json")
     )
+
+
+def whole_data(files: Mapping[str, bytes]) -> bytes:
+    """The data document that a bundle is evaluated with, canonical; without site data that part of it is empty."""
+    base = canonical_value(DATA, files[DATA])
+    site = canonical_value(SITE_DATA, files[SITE_DATA]) if SITE_DATA in files else {}
+    return canonical({**(base if isinstance(base, dict) else {}), "site": site})
 
 
 def _merged(files: Mapping[str, bytes]) -> dict[str, Json]:

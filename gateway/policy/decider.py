@@ -15,21 +15,18 @@ import msgspec
 from gateway.core.clock import Clock
 from gateway.core.errors import GatewayError
 from gateway.core.site import Posture
-from gateway.core.statement import Column
 from gateway.core.verdict import Decision, Outcome, Shadow, Verdict
+from gateway.policy.acceptance import accepted, clearing
 from gateway.policy.bundle import Bundle
 from gateway.policy.document import Request, Scribe, check
 from gateway.policy.engine import Engine, EngineError
 from gateway.policy.findings import failure, render
-from gateway.policy.site import SENSITIVE
 from gateway.policy.stops import Stops
 
 REMEMBERED: Final = 4096
 REMEMBERED_BYTES: Final = 64 << 20
 SWAP_SECONDS: Final = 0.25
 _DENIED: Final = Decision(outcome=Outcome.DENY)
-_DECISIONS: Final = msgspec.json.Decoder(Decision)
-_PASSES: Final = frozenset({Outcome.ALLOW, Outcome.MASK, Outcome.REQUIRE_APPROVAL})
 
 
 class Active:
@@ -42,7 +39,7 @@ class Active:
         self._postures: dict[str, Posture] = {}
         self._known: OrderedDict[bytes, Verdict] = OrderedDict()
         self._held = 0
-        self._cleared = frozenset(code for code, rule in bundle.rules.items() if rule.effect == "clear")
+        self._cleared = clearing(bundle.rules)
         self._running = 0
         self._retired = False
 
@@ -91,11 +88,7 @@ class Active:
 
     def verdict(self, document: bytes, answer: bytes, input_sha256: str, duration_us: int) -> Verdict:
         """What an answer means. Raises EngineError when it is no decision, or leaves a labelled column out."""
-        try:
-            decision = _DECISIONS.decode(answer)
-        except msgspec.DecodeError:
-            raise EngineError("policy.invalid_decision") from None
-        self._check_labels(document, decision)
+        decision = accepted(document, answer, self._cleared)
         return Verdict(
             decision=decision,
             findings=render(decision, self.bundle.rules),
@@ -130,43 +123,12 @@ class Active:
         except (msgspec.ValidationError, TypeError, ValueError):
             return b""
 
-    def _check_labels(self, document: bytes, decision: Decision) -> None:
-        """Each labelled column is masked or cleared by name, and sensitive authentication data is NULL."""
-        if decision.outcome not in _PASSES:
-            return
-        masks = {(m.schema, m.relation, m.column): m.method for m in decision.obligations.masks}
-        cleared = {reason.args.get("column", "") for reason in decision.reasons if reason.code in self._cleared}
-        for column in _LABELLED.decode(document).statement.columns:
-            if not column.labels:
-                continue
-            method = masks.get((column.schema, column.relation, column.name))
-            if SENSITIVE.intersection(column.labels):
-                if method != "null":
-                    raise EngineError("policy.label_uncovered", column.name)
-            elif method is None and f"{column.schema}.{column.relation}.{column.name}" not in cleared:
-                raise EngineError("policy.label_uncovered", column.name)
-
     def _remember(self, key: bytes, verdict: Verdict) -> None:
         self._known[key] = msgspec.structs.replace(verdict, cached=True, duration_us=0)
         self._held += len(verdict.input) + len(verdict.output)
         while len(self._known) > REMEMBERED or self._held > REMEMBERED_BYTES:
             _, old = self._known.popitem(last=False)
             self._held -= len(old.input) + len(old.output)
-
-
-class _Columns(msgspec.Struct):
-    """The part of a document that the last look at labels needs."""
-
-    columns: tuple[Column, ...]
-
-
-class _Labelled(msgspec.Struct):
-    """The same, from the top."""
-
-    statement: _Columns
-
-
-_LABELLED: Final = msgspec.json.Decoder(_Labelled)
 
 
 class Beside(Protocol):

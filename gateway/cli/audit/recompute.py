@@ -14,8 +14,8 @@ import msgspec
 from gateway.core.errors import GatewayError
 from gateway.core.verdict import Decision, Outcome
 from gateway.policy.archive import read_archive
-from gateway.policy.bundle import DATA, SITE_DATA, WASM, read_contents
-from gateway.policy.digests import canonical, canonical_value, policy_digest
+from gateway.policy.bundle import WASM, read_contents, whole_data
+from gateway.policy.digests import canonical, policy_digest
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.manifest import Rule
 from gateway.policy.store import BundleStore
@@ -94,13 +94,6 @@ class Archived:
             return engine.evaluate_now(document)
         finally:
             engine.close()
-
-
-def whole_data(files: Mapping[str, bytes]) -> bytes:
-    """The data document of an archive's files: what the rules bring, and the site data if it holds any."""
-    data = canonical_value(DATA, files[DATA])
-    site = canonical_value(SITE_DATA, files[SITE_DATA]) if SITE_DATA in files else {}
-    return canonical({**(data if isinstance(data, dict) else {}), "site": site})
 
 
 def archive_of(data_dir: Path) -> Archive:

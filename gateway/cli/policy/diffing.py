@@ -9,7 +9,6 @@ import msgspec
 from cyclopts import Parameter
 from msgspec import UNSET
 
-from gateway.cli.audit.recompute import whole_data
 from gateway.cli.audit.words import as_json as json_text
 from gateway.cli.audit.words import printable
 from gateway.cli.policy.evaluating import Answer, answer_of
@@ -18,7 +17,7 @@ from gateway.cli.policy.reporting import SAYS_NO, SAYS_YES
 from gateway.core.errors import GatewayError
 from gateway.core.principal import Json
 from gateway.policy.build import read_bundle_files
-from gateway.policy.bundle import SITE_DATA, VECTORS, WASM, read_contents
+from gateway.policy.bundle import SITE_DATA, VECTORS, WASM, read_contents, whole_data
 from gateway.policy.digests import MANIFEST, SIGNATURES, canonical, canonical_value
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.manifest import Rule

@@ -4,7 +4,8 @@ A decision names its input and its answer by their hashes, so a million decision
 evaluated once.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -74,8 +75,10 @@ class Past(Protocol):
 class LoggedPast:
     """Out of the gateway's own log. Methods raise FileNotFoundError without a log; OSError, ValueError."""
 
-    def __init__(self, data_dir: Path, period: Period) -> None:
+    def __init__(self, data_dir: Path, period: Period, connections: Collection[str] = ()) -> None:
+        """`connections`: only these; all when there are none."""
         self._period = period
+        self._connections = frozenset(connections)
         self._views = list(open_views(data_dir))
 
     def groups(self, step: Step) -> list[Group]:
@@ -104,20 +107,21 @@ class LoggedPast:
                     leaf = decode_leaf(data)
                     if int(leaf.t) >= self._period.until_ns + SLACK_NS and not ends:
                         break
-                    if self._period.holds(int(leaf.t)):
+                    if self._period.holds(int(leaf.t)) and (not self._connections or leaf.res in self._connections):
                         yield Logged(view.reader.epoch, index, leaf)
                 elif ends and _FINISHED in data:
                     yield Logged(view.reader.epoch, index, decode_leaf(data))
             done += view.size
 
     def bodies(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Each is looked for in every epoch."""
+        """Each is looked for in every epoch; one that was changed is as good as none."""
         for name in names:
             for view in self._views:
-                body = view.reader.body(name)
-                if body is not None:
-                    yield name, body
-                    break
+                with suppress(ValueError):
+                    body = view.reader.body(name)
+                    if body is not None:
+                        yield name, body
+                        break
 
     def _first(self, view: View) -> int:
         return view.block_at(max(self._period.since_ns - SLACK_NS, 0)) * WIDTH if view.blocks else 0

@@ -7,13 +7,12 @@ import msgspec
 from cyclopts import Parameter
 from msgspec import UNSET
 
-from gateway.cli.audit.recompute import whole_data
 from gateway.cli.policy.findings import Junit, Sarif, write_findings
 from gateway.cli.policy.options import AsJson
 from gateway.cli.policy.reporting import Check, report
 from gateway.core.errors import GatewayError
 from gateway.policy.build import read_bundle_files
-from gateway.policy.bundle import VECTORS, WASM
+from gateway.policy.bundle import VECTORS, WASM, whole_data
 from gateway.policy.digests import canonical
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.vectors import Vector, decode_vectors

@@ -38,3 +38,14 @@ def test_documents_are_found_by_their_hash_and_others_are_left_out(past: Written
 def test_no_log_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         LoggedPast(tmp_path, Period())
+
+
+def test_only_the_connections_that_were_named_are_looked_at(past: Written) -> None:
+    named = LoggedPast(past.folder, Period(), ("payments",)).leaves(nothing)
+    assert {leaf.did for leaf in named} == {past.by_policy, past.hostile}
+    assert list(LoggedPast(past.folder, Period(), ("hr",)).leaves(nothing)) == []
+
+
+def test_each_end_of_a_statement_is_told_with_its_place(past: Written) -> None:
+    ends = [each for each in LoggedPast(past.folder, Period()).logged(nothing, ends=True) if not each.decides]
+    assert [(each.leaf.did, each.leaf.outcome, each.epoch) for each in ends] == [(past.hostile, "done", 1)]
