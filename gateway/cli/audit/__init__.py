@@ -16,6 +16,11 @@ app.command("gateway.cli.audit.replay:replay", name="replay", help="A session ag
 app.command("gateway.cli.audit.sample:sample", name="sample", help="Decisions of a period, fixed, then drawn.")
 app.command("gateway.cli.audit.shred:shred", name="shred", help="Destroy the key of a session's recording, recorded.")
 app.command("gateway.cli.audit.signoff:sign_off", name="sign-off", help="A day was looked at: by whom, and why.")
+app.command(
+    "gateway.cli.audit.replay_decisions:replay_decisions",
+    name="replay-decisions",
+    help="Compute a period's decisions again.",
+)
 app.command("gateway.cli.audit.search:search", name="search", help="Find decisions, the latest first.")
 app.command(
     "gateway.cli.audit.verify:verify", name="verify", help="Derive the whole log again; name what does not fit."
