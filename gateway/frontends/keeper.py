@@ -31,6 +31,9 @@ _WATCHED = (
 _LOOK = "(SELECT count(*) || '/' || coalesce(sum(xmin::text::bigint), 0) FROM pg_catalog.{})"
 _FINGERPRINT = "SELECT " + " || '/' || ".join(map(_LOOK.format, _WATCHED))
 """Moves whenever anything the snapshot is made of is created, changed or dropped."""
+_CLOCK = "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint"
+STATEMENTS = (*QUERIES.values(), _FINGERPRINT, _CLOCK)
+"""Everything that is asked over the connection of its own: the database's log has it, without a decision"""
 
 
 @dataclass(eq=False)
@@ -122,6 +125,13 @@ class Keeper:
         """Ask the server to cancel what `link` is doing; a server that is away has nothing to cancel."""
         with contextlib.suppress(Unavailable):
             await cancel(self.target, link.pid, link.key)
+
+    async def clock_us(self) -> int:
+        """The database's time, microseconds since the epoch. Raises Unavailable."""
+        async with self._lock:
+            await self._connected()  # beforehand: a login takes longer than the question
+            rows = await self._fetch(_CLOCK)
+        return int(rows[0][0] or 0)
 
     def close(self) -> None:
         """Let go of the catalog connection."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from gateway.core.clock import SystemClock
 from gateway.core.errors import Unavailable
 from gateway.core.site import Posture
 from gateway.frontends import keeper as keeping
@@ -140,3 +141,9 @@ async def test_a_database_that_hangs_is_given_up_and_asked_anew(
         await keeper.ground()
     monkeypatch.undo()
     assert (await keeper.ground()).catalog.relations
+
+
+async def test_the_database_says_what_time_it_is_also_beside_a_reading_of_the_catalog(keeper: Keeper) -> None:
+    times, _ = await asyncio.gather(asyncio.gather(*(keeper.clock_us() for _ in range(5))), keeper.ground())
+    assert max(times) - min(times) < 60_000_000
+    assert abs(times[0] - SystemClock().now_ns() // 1000) < 60_000_000

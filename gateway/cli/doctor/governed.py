@@ -34,18 +34,22 @@ def sensitive(catalog: Catalog) -> list[Place]:
     return sorted(place for place, labels in catalog.protected.items() if SENSITIVE.intersection(labels))
 
 
+def question(places: Sequence[Place]) -> str:
+    """Which of some columns the role may read, as SQL."""
+    listed = ", ".join(f"({oid:d}, {attnum:d})" for oid, attnum in places)
+    return (
+        f"SELECT p.oid, p.attnum FROM (VALUES {listed}) p(oid, attnum) WHERE "  # noqa: S608 -- numbers only
+        "pg_catalog.has_column_privilege(p.oid::oid, p.attnum::smallint, 'SELECT') ORDER BY 1, 2"
+    )
+
+
 async def _readable(target: Target, places: Sequence[Place]) -> list[Place]:
     """Those of `places` that the role may SELECT. Raises Unavailable."""
     if not places:
         return []
-    listed = ", ".join(f"({oid:d}, {attnum:d})" for oid, attnum in places)
     link = await connect(target, application_name="querywarden/doctor")
     try:
-        rows = await fetch(
-            link,
-            f"SELECT p.oid, p.attnum FROM (VALUES {listed}) p(oid, attnum) WHERE "  # noqa: S608 -- numbers only
-            "pg_catalog.has_column_privilege(p.oid::oid, p.attnum::smallint, 'SELECT') ORDER BY 1, 2",
-        )
+        rows = await fetch(link, question(places))
     finally:
         link.close()
         await link.stream.wait_closed()

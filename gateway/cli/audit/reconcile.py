@@ -1,0 +1,169 @@
+"""`querywarden audit reconcile`: the database's own log beside ours, and what went round the gateway."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from cyclopts import Parameter
+
+from gateway.cli.audit.accessing import AsOption, note_access
+from gateway.cli.audit.desk import FINE, SAYS_NO, ConfigOption, DataOption, JsonOption, data_folder, reading
+from gateway.cli.audit.progress import Bar
+from gateway.cli.audit.reconcile_files import Form, read_logs
+from gateway.cli.audit.reconcile_text import told
+from gateway.cli.audit.words import instant
+from gateway.cli.doctor import database, governed, role
+from gateway.config.load import load
+from gateway.config.quantities import Duration
+from gateway.core.clock import SystemClock
+from gateway.core.errors import ConfigError
+from gateway.evidence.reader import open_epochs
+from gateway.evidence.reconcile import Question, Reconciliation
+from gateway.evidence.reconcile import reconcile as compare
+from gateway.evidence.reconcile_ours import Ours, ours_of, own_hash
+from gateway.evidence.tiles import WIDTH
+from gateway.evidence.view import View
+from gateway.frontends.keeper import STATEMENTS
+from gateway.sql.canonical import canonical
+
+EARLIER_NS: Final = 24 * 3600 * 1_000_000_000
+"""how long before the time that is asked for a session may have begun"""
+OWN: Final = frozenset(
+    own_hash(canonical(text)) for text in (*STATEMENTS, role.POWERS, database.NOW, governed.question([(1, 1)]))
+)
+FormatOption: TypeAlias = Annotated[Literal["json", "csv", "stderr"] | None, Parameter(name="--format")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The options that say what is compared."""
+
+    since: Annotated[str, Parameter(name="--from")] = ""
+    """A time like 2026-11-25T01:40 (UTC), or an age like 15m. Default: all that both logs have."""
+    until: Annotated[str, Parameter(name="--to")] = ""
+    """The same."""
+    database: str = ""
+    """The database's name on the server. Default: that of the connection."""
+    known_user: Annotated[tuple[str, ...], Parameter(name="--known-user", negative="")] = ()
+    """A user of the database who may come another way (backups, monitoring): named, but no reason to say no."""
+    tolerance: str = "60s"
+    """How far a line may be from its decision, besides the difference of the clocks."""
+
+
+EVERYTHING: Final = Compared()
+
+
+def reconcile(  # noqa: PLR0913 -- what there is to say of two logs
+    *,
+    log: Annotated[tuple[Path, ...], Parameter(name="--log", negative="", consume_multiple=True)],
+    connection: str,
+    form: FormatOption = None,
+    prefix: str = "",
+    timezone: str = "",
+    compared: Annotated[Compared, Parameter(name="*", show_default=False)] = EVERYTHING,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    as_json: JsonOption = False,
+    person: AsOption = "",
+) -> int:
+    """Compare a PostgreSQL server's log with ours. Exits 1 when something went round, or that cannot be said.
+
+    Parameters
+    ----------
+    log
+        The server's log files, several and compressed ones too; `-` is standard input.
+    connection
+        The connection's name.
+    form
+        How they are written. Default: each file is looked at.
+    prefix
+        The server's log_line_prefix, for stderr.
+    timezone
+        The server's log_timezone, when its times bear an abbreviation that is not clear.
+    compared
+        What is compared.
+    config
+        The configuration file, which names the data folder. Default: gateway.yaml.
+    data
+        The data folder itself.
+    out
+        Write the answer as JSON into this file as well, for an evidence package.
+    as_json
+        Print the answer as JSON.
+    person
+        Who you are.
+
+    """
+    if not log:
+        raise ConfigError("config.invalid", "which log? Give --log FILE")
+    now, folder = SystemClock().now_ns(), data_folder(config, data)
+    since = instant(compared.since, now, "--from") if compared.since else 0
+    until = instant(compared.until, now, "--to") if compared.until else 1 << 63
+    with reading():
+        ours = read_ours(folder, connection, since, until)
+    name = compared.database or _database(config, data, connection) or ours.database
+    if not name:
+        raise ConfigError("config.invalid", f"{connection}: our log does not name its database; give --database")
+    files = Form(form or "", prefix, timezone, name)
+    question = Question(
+        database=name, shapes=lru_cache(4096)(canonical), own=OWN, known_users=frozenset(compared.known_user),
+        since_ns=since, until_ns=until, slack_ns=_tolerance(compared.tolerance), carries_names=files.carries_names,
+    )  # fmt: skip
+    bar = Bar(sys.stderr, SystemClock(), "bytes of the server's log")
+    try:
+        answer = compare(read_logs(log, files, bar), ours, question)
+    finally:
+        bar.clear()
+    detail = {"connection": connection, "log": tuple(map(str, log)), "from": compared.since, "to": compared.until}
+    note_access(folder, "reconcile", detail, results=len(answer.findings), person=person)
+    return _give(answer, out, as_json=as_json)
+
+
+def _give(answer: Reconciliation, out: Path | None, *, as_json: bool) -> int:
+    document = msgspec.json.format(msgspec.json.encode(answer), indent=2)
+    if out is not None:
+        out.write_bytes(document + b"\n")
+    sys.stdout.write(document.decode() + "\n" if as_json else told(answer))
+    return FINE if answer.ok else SAYS_NO
+
+
+def _tolerance(text: str) -> int:
+    try:
+        return Duration.parse(text).ns
+    except ValueError as error:
+        raise ConfigError("config.invalid", f"--tolerance: {error}") from None
+
+
+def _database(config: Path | None, data: Path | None, connection: str) -> str:
+    if data is not None:
+        return ""
+    found = load(config or Path("gateway.yaml")).connections.get(connection)
+    if found is None:
+        raise ConfigError("config.invalid", f"{connection}: there is no such connection")
+    return found.database
+
+
+def read_ours(folder: Path, connection: str, since_ns: int, until_ns: int) -> Ours:
+    """What our log says of a connection in a time, and for a day before it. Raises OSError, ValueError."""
+    readers = open_epochs(folder)
+    if not readers:
+        raise FileNotFoundError(2, "no log here", str(folder / "log"))
+
+    def leaves() -> Iterator[bytes]:
+        for reader in readers:
+            view = View(reader)
+            first = view.reader.begin
+            if not first and view.blocks:
+                first = view.block_at(max(since_ns - EARLIER_NS, 0)) * WIDTH
+            for _, leaf in view.upwards(first):
+                yield leaf
+
+    def body(digest: str) -> bytes | None:
+        return next((found for reader in readers if (found := reader.body(digest)) is not None), None)
+
+    return ours_of(leaves(), connection, body, until_ns=until_ns)
