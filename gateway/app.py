@@ -10,6 +10,7 @@ from importlib.metadata import version
 import structlog
 
 from gateway.config import settings as s
+from gateway.config.anchors import anchor_families, anchored
 from gateway.config.forwarding import forwarded
 from gateway.config.issuers import build_verifier
 from gateway.config.keeping import Keeping
@@ -77,6 +78,7 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         clock,
         durability=settings.evidence.durability,
         checkpoint_interval=settings.evidence.checkpoint_interval,
+        tell=lambda what, facts: LOG.warning(what, **facts),
     )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(recorder.close)
@@ -87,7 +89,8 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         stack.push_async_callback(_cancel, gateway.tasks)
         stack.push_async_callback(gateway.reception.drain, DRAIN_SECONDS)
         witnesses = await stack.enter_async_context(witnessed(settings, recorder, _noting(recorder), clock))
-        gateway.families += witness_families(witnesses, recorder)
+        anchors = await stack.enter_async_context(anchored(settings, recorder, _noting(recorder), clock))
+        gateway.families += [*witness_families(witnesses, recorder), *anchor_families(anchors)]
         await _serve_http(settings, gateway, clock, stack)
         await gateway.ruling.start()
         if gateway.ruling.decider.active is None:

@@ -15,18 +15,23 @@ from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event, EventType
 from gateway.core.ids import random_bytes
+from gateway.evidence.keys import EpochKeys
 from gateway.evidence.leaf import SALT_SIZE, Draft, LeafError, make_leaf
 from gateway.evidence.ledger import Undecided
 from gateway.evidence.log import Degraded
 from gateway.evidence.note import Verifier
 from gateway.evidence.opening import Opened, Previous, open_log
 from gateway.evidence.scrub import scrub_body
+from gateway.evidence.timekeeping import Jump, Timekeeper
 
 HEARTBEAT_SECONDS: Final = 10.0
 MAX_BODY: Final = 32 << 20
 _KNOWN_BODIES: Final = 4096
 _MAX_LATE: Final = 5000
 _CLOSING: Final = frozenset({EventType.STATEMENT_FINISHED, EventType.SESSION_CLOSED})
+
+Tell = Callable[[str, dict[str, object]], object]
+"""(what happened, facts) for the operator's own log"""
 
 OUTCOME_UNKNOWN: Final = "outcome_unknown"
 """the gateway cannot say how the statement ended: it stopped, or the session did, before the answer came"""
@@ -46,11 +51,13 @@ class Receipt(NamedTuple):
 class Recorder:
     """Appends events. One for each data folder, on one event loop."""
 
-    def __init__(self, opened: Opened, clock: Clock, *, every_decision_synced: bool) -> None:
+    def __init__(self, opened: Opened, clock: Clock, *, every_decision_synced: bool, tell: Tell) -> None:
         self._opened = opened
         self._log = opened.log
         self._clock = clock
         self._each = every_decision_synced
+        self._tell = tell
+        self._time = Timekeeper(clock)
         self._known: OrderedDict[str, None] = OrderedDict()
         self._late: deque[tuple[int, Event]] = deque()
         self._lately: set[str] = set()
@@ -65,7 +72,7 @@ class Recorder:
         self._log.on_repaired = self._repaired
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913 -- what evidence.* says, by name
         cls,
         data_dir: Path,
         clock: Clock,
@@ -73,17 +80,19 @@ class Recorder:
         durability: str = "group",
         checkpoint_interval: float = 1.0,
         name: str = "",
+        tell: Tell = lambda _, __: None,
     ) -> "Recorder":
         """Open the log of a data folder and record that it is open, and what a crash left undone.
 
         `durability`: `group` or `each` (contracts, `evidence.durability`); the interval is in seconds; `name` begins
-        the origin of a new log. Raises Unavailable when the folder cannot be written or another process writes it.
+        the origin of a new log; `tell` is called with what an operator should hear: a recovery, a new epoch, a clock
+        that was set. Raises Unavailable when the folder cannot be written or another process writes it.
         """
         try:
             opened = open_log(data_dir, clock, name)
         except OSError as error:
             raise Unavailable("evidence.unavailable", f"{type(error).__name__} on opening the log") from error
-        recorder = cls(opened, clock, every_decision_synced=durability == "each")
+        recorder = cls(opened, clock, every_decision_synced=durability == "each", tell=tell)
         recorder._log.start(checkpoint_interval)
         try:
             recorder._begin()
@@ -211,6 +220,9 @@ class Recorder:
 
     def _write(self, event: Event, data: dict[str, object] | None = None) -> Receipt:
         """Encode and write, without waiting for anything. Raises Unavailable."""
+        jump = self._time.look()
+        if jump is not None:
+            self._jumped(jump)
         if data:
             event = msgspec.structs.replace(event, data={**event.data, **data})
         bodies: dict[str, bytes] = {}
@@ -264,7 +276,12 @@ class Recorder:
         if opened.previous is not None:
             data["previous"] = _named(opened.previous)
         ledger.restart()
+        new = not self.size
         self._write(Event(type=EventType.LOG_OPENED, data=data))
+        if new:
+            self._write(Event(type=EventType.KEY_CREATED, data=_created(opened.keys)))
+        if opened.previous is not None:
+            self._tell("log.new_epoch", {"epoch": opened.keys.epoch, "reason": opened.previous.reason})
         decisions, sessions = list(ledger.decisions.values()), dict(ledger.sessions)
         for entry in decisions:
             self._write(_without_outcome(entry, OUTCOME_UNKNOWN))
@@ -274,6 +291,13 @@ class Recorder:
         if unclean:
             counts: dict[str, object] = {"decisions": len(decisions), "sessions": len(sessions), "torn": opened.torn}
             self._write(Event(type=EventType.LOG_RECOVERED, ok=False, data=counts))
+            self._tell(EventType.LOG_RECOVERED.value, counts)
+
+    def _jumped(self, jump: Jump) -> None:
+        """Record that times before and after do not compare. Raises Unavailable."""
+        data: dict[str, object] = {"by_ns": str(jump.by_ns), "expected": str(jump.expected_ns)}
+        self._write(Event(type=EventType.CLOCK_JUMPED, ok=False, data=data))
+        self._tell(EventType.CLOCK_JUMPED.value, {"seconds": round(jump.by_ns / 1e9, 3)})
 
     async def _beat(self) -> None:
         while True:
@@ -311,6 +335,12 @@ class Recorder:
                 self._settle(event)
                 self._write(event, {"late": str(at)})
                 self._late.popleft()
+
+
+def _created(keys: EpochKeys) -> dict[str, object]:
+    """What may be told of an epoch's keys: the public one, and that there is one for MACs."""
+    log = {"kind": "log", "use": "checkpoints", "public": keys.signer.verifier.encode()}
+    return {"epoch": keys.epoch, "keys": [log, {"kind": "mac", "use": "exact texts and values"}]}
 
 
 def _named(previous: Previous) -> dict[str, object]:

@@ -108,7 +108,7 @@ class Walk:
             return
         if leaf.scrubbed:
             self._find("leaf.scrubbed", index, f"a card number was blanked in {', '.join(leaf.scrubbed)}", grave=False)
-        if time_ns < self.last_ns:
+        if time_ns < self.last_ns and kind != EventType.CLOCK_JUMPED:
             self._find("time.backwards", index, f"{self.last_ns - time_ns} ns before the leaf in front", grave=False)
         self.last_ns = time_ns
         self._number(index, leaf)
@@ -169,7 +169,7 @@ class Walk:
             self._ledger.restart()
             self._beat_ns, self._open = time_ns, True
             if index == 0:
-                self.previous = _previous(facts.get("previous"))
+                self._first(facts.get("previous"))
             if facts.get("origin") != (self._origin or facts.get("origin")) or facts.get("size") != index:
                 self._find("log.misplaced", index, "the log was opened under another name or at another size")
         elif kind == EventType.LOG_CLOSED:
@@ -184,6 +184,13 @@ class Walk:
             self.shredded |= {name for name in facts if facts[name] is True}
         else:
             self._trouble(index, kind, facts, time_ns)
+
+    def _first(self, named: object) -> None:
+        """A new epoch says why the one before could not be gone on with."""
+        if isinstance(named, dict) and isinstance(named.get("size"), int):
+            self.previous = named["size"], str(named.get("root"))
+            text = f"a new epoch, because the one before could not be gone on with: {named.get('reason')}"
+            self._find("epoch.begun", 0, text, grave=False)
 
     def _trouble(self, index: int, kind: str, facts: dict[str, object], time_ns: int) -> None:
         """Leaves that say that something was not as it should be."""
@@ -206,12 +213,6 @@ class Walk:
 
     def _find(self, name: str, index: int, text: str, *, grave: bool = True) -> None:
         self.findings.append(Finding(name, f"leaf {index}", text, grave))
-
-
-def _previous(named: object) -> tuple[int, str] | None:
-    if not isinstance(named, dict) or not isinstance(named.get("size"), int):
-        return None
-    return named["size"], str(named.get("root"))
 
 
 def _seconds(by_ns: object) -> str:

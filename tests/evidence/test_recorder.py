@@ -64,9 +64,9 @@ async def until_well(recorder: Recorder) -> None:
 async def test_a_receipt_says_where_the_event_stands(start: Open, tmp_path: Path) -> None:
     recorder = await start()
     receipt = await recorder.append(opened("s"))
-    assert (receipt.leaf, receipt.seq) == (1, 1)
+    assert (receipt.leaf, receipt.seq) == (2, 1)
     await recorder.close()
-    _, data = next(View(open_epochs(tmp_path)[0]).upwards(1))
+    _, data = next(View(open_epochs(tmp_path)[0]).upwards(2))
     assert leaf_hash(data) == receipt.leaf_hash
 
 
@@ -128,7 +128,7 @@ async def test_a_leaf_stays_within_4_kib_and_what_is_longer_lies_beside_it(start
     await recorder.close()
     view = View(open_epochs(tmp_path)[0])
     assert all(len(data) <= MAX_LEAF for _, data in view.upwards(0))
-    moved = decode_leaf(view.leaf(1)).moved_data().removeprefix("sha256:")
+    moved = decode_leaf(view.leaf(2)).moved_data().removeprefix("sha256:")
     assert view.reader.body(moved) == b'{"application":"' + b"x" * 20_000 + b'"}'
 
 
@@ -264,10 +264,70 @@ async def test_it_closes_what_a_crash_left_open_and_says_so(start: Open, tmp_pat
     await again.close()
     told = [leaf.type for leaf in leaves(tmp_path)]
     assert told == [
-        "log.opened", "session.opened", "statement.decided",
+        "log.opened", "key.created", "session.opened", "statement.decided",
         "log.opened", "statement.finished", "session.closed", "log.recovered", "log.closed",
     ]  # fmt: skip
     assert grave(check(tmp_path)) == []
+
+
+async def test_the_keys_of_an_epoch_are_told_and_nothing_secret_of_them(start: Open, tmp_path: Path) -> None:
+    for _ in range(2):
+        recorder = await start()
+        await recorder.close()
+    (told,) = [leaf for leaf in leaves(tmp_path) if leaf.type == "key.created"]
+    assert told.facts() == {
+        "epoch": 1,
+        "keys": [
+            {"kind": "log", "public": recorder.verifier.encode(), "use": "checkpoints"},
+            {"kind": "mac", "use": "exact texts and values"},
+        ],
+    }
+    secret = (tmp_path / "keys/mac-1.key").read_bytes()
+    assert secret not in stored(tmp_path / "log")
+
+
+class SetClock(TickClock):
+    """Its wall clock can be set."""
+
+    by = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.by
+
+    def monotonic_ns(self) -> int:
+        return super().now_ns()
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(-3600, "3600.0 s back"), (86_400, "86400.0 s ahead")])
+async def test_a_clock_that_is_set_is_recorded_told_and_found(tmp_path: Path, seconds: int, words: str) -> None:
+    clock, told = SetClock(), list[tuple[str, dict[str, object]]]()
+    recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=3600, tell=lambda *what: told.append(what))
+    await recorder.append(opened("s"))
+    clock.by = seconds * 10**9
+    await recorder.append(closed("s"))
+    await recorder.close()
+    assert [leaf.type for leaf in leaves(tmp_path)][3:5] == ["clock.jumped", "session.closed"]
+    assert told == [("clock.jumped", {"seconds": float(seconds)})]
+    report = check(tmp_path)
+    assert grave(report) == []
+    (found,) = [finding for finding in report.findings if finding.name == "clock.jumped"]
+    assert words in found.text
+    assert "time.backwards" not in {finding.name for finding in report.findings}
+
+
+async def test_a_recovery_and_a_new_epoch_are_told_to_the_operator(start: Open, tmp_path: Path) -> None:
+    await kill(await start())
+    told: list[str] = []
+    await kill(await Recorder.open(tmp_path, TickClock(), tell=lambda what, _: told.append(what)))
+    assert told == ["log.recovered"]
+    (tmp_path / "keys/log-1.key").write_bytes(b"?")
+    recorder = await Recorder.open(tmp_path, TickClock(), tell=lambda what, _: told.append(what))
+    await recorder.close()
+    assert told == ["log.recovered", "log.new_epoch"]
+    report = check(tmp_path)
+    (found,) = [finding for finding in report.findings if finding.name == "epoch.begun"]
+    assert (found.where, found.grave) == ("epoch 2, leaf 0", False)
+    assert "its keys cannot be read" in found.text
 
 
 async def test_a_second_writer_is_turned_away(start: Open) -> None:
@@ -294,5 +354,5 @@ async def test_a_checkpoint_can_be_asked_for(start: Open) -> None:
     await recorder.append(opened("s"))
     assert recorder.published < recorder.size
     await recorder.checkpoint()
-    assert recorder.published == recorder.size == 2
+    assert recorder.published == recorder.size == 3
     assert recorder.verifier.name.startswith("querywarden.local/")

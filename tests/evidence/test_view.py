@@ -46,7 +46,7 @@ async def test_leaves_behind_the_checkpoint_belong_to_it(tmp_path: Path) -> None
     recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=3600)
     await one_session(recorder, clock, 130)
     view = next(open_views(tmp_path))
-    assert (view.signed, view.size) == (1, recorder.size)
+    assert (view.signed, view.size) == (2, recorder.size)
     assert [number for number, _ in view.upwards(0)] == list(range(view.size))
     await recorder.checkpoint()
     await one_session(recorder, clock, 90)

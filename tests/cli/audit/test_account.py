@@ -78,7 +78,7 @@ def test_one_id_in_two_leaves_does_not_hold(desk: Written) -> None:
     story = tell(desk.folder, desk.by_policy)
     assert story is not None
     first, second = accounts_of([story, story], archive_of(desk.folder))
-    assert first.also == (Place(origin=story.proof.checkpoint.origin, epoch=1, leaf=3),) == second.also
+    assert first.also == (Place(origin=story.proof.checkpoint.origin, epoch=1, leaf=4),) == second.also
     assert not first.ok
     (only,) = accounts_of([story], archive_of(desk.folder))
     assert (only.also, only.ok) == ((), True)

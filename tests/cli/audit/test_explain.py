@@ -23,7 +23,7 @@ def test_it_says_everything_and_exits_0(read: Written, capsys: pytest.CaptureFix
     assert code == cli.DONE
     for part in (
         read.by_policy, "agent-7 (https://idp.test), for maria", "select on payments", "SELECT ?", ".rego:",
-        "PCI-DSS-4.0.1/", f"sha256:{read.bundle}", "why start", "holds: leaf 3", "EQUAL: the same bundle",
+        "PCI-DSS-4.0.1/", f"sha256:{read.bundle}", "why start", "holds: leaf 4", "EQUAL: the same bundle",
         "nothing was let through",
     ):  # fmt: skip
         assert part in out
@@ -121,7 +121,7 @@ def test_a_changed_leaf_fails_its_proof(damaged: Written, capsys: pytest.Capture
         bundle.write_bytes(bundle.read_bytes().replace(b'"id":"agent-7"', b'"id":"agent-8"'))
     code, out, _ = run(capsys, damaged.by_policy, "--data", str(damaged.folder))
     assert code == cli.SAYS_NO
-    assert "FAILS: leaf 3" in out
+    assert "FAILS: leaf 4" in out
 
 
 def test_a_wrong_key_ends_with_a_sentence(read: Written, damaged: Written, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ def test_a_whole_log_is_verified_and_has_no_independent_witness(
 ) -> None:
     code, out = run(capsys, "--data", str(desk.folder))
     assert code == cli.DONE
-    assert "verified: 9 leaves, none changed since they were signed." in out
+    assert "verified: 10 leaves, none changed since they were signed." in out
     assert "no independent witness" in out
     assert "3 decisions; 1 sessions" in out
     assert "The key that lies beside the log was believed" in out
@@ -43,8 +43,8 @@ def test_each_thing_that_does_not_fit_is_named(damaged: Written, capsys: pytest.
     assert code == cli.SAYS_NO
     assert "GRAVE  tile.mismatch" in out
     assert "GRAVE  leaf.mismatch" in out
-    assert "leaf 4: tile/0/000.p/9 holds another hash for it" in out
-    assert "NOT verified: 10 grave findings in 9 leaves." in out
+    assert "leaf 4: tile/0/000.p/10 holds another hash for it" in out
+    assert "NOT verified: 11 grave findings in 10 leaves." in out
 
 
 def test_the_report_can_be_had_as_json(desk: Written, capsys: pytest.CaptureFixture[str]) -> None:
