@@ -1,6 +1,7 @@
 """`querywarden serve`: run the gateway until it is told to stop."""
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
@@ -8,7 +9,7 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import structlog
 import uvloop
@@ -16,6 +17,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from gateway import app
+from gateway.cli.clean_stream import clean_stderr
 from gateway.config.load import load
 from gateway.config.settings import Settings
 from gateway.core.clock import SystemClock
@@ -25,6 +27,8 @@ STOPPED = 0
 FILES_WANTED = 65_536
 GARBAGE_THRESHOLD = 20_000
 """container objects made, less those gone, before the youngest are looked at (the default is 700)"""
+PR_SET_DUMPABLE = 4
+"""linux/prctl.h"""
 ONE_WORKER = Number(gte=1)
 
 
@@ -80,7 +84,8 @@ async def _serve(settings: Settings, *, accept_demo: bool) -> None:
 
 def speak() -> None:
     """One line an event on stderr, for people and for collectors; colours on a terminal only."""
-    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    stream = clean_stderr()
+    colours = stream.isatty() and not os.environ.get("NO_COLOR")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -90,7 +95,7 @@ def speak() -> None:
             else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
         cache_logger_on_first_use=True,
     )
 
@@ -106,8 +111,14 @@ def settle() -> None:
 
 
 def harden() -> None:
-    """No core dump can hold a token; as many descriptors as we may have."""
+    """No core dump can hold a token or a card number; as many descriptors as we may have.
+
+    A limit of 0 is not asked where the kernel hands dumps to a program (core(5)); a process that is not dumpable has
+    none there either, and cannot be looked into by others of the same user (PR_SET_DUMPABLE, prctl(2); Linux only).
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+        app.LOG.warning("core dumps are possible", why=os.strerror(ctypes.get_errno()))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(FILES_WANTED, hard) if hard != resource.RLIM_INFINITY else FILES_WANTED
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

@@ -1,6 +1,7 @@
 """`serve` as an operator runs it: signals, exit codes, what it prints, and what it never does."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -100,3 +101,20 @@ def test_a_taken_port_ends_with_3(cluster: Cluster, upstream: Upstream) -> None:
         assert result.returncode == cli.UNREACHABLE, result.stderr
         assert str(gateway.port) in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_a_gateway_leaves_no_core_dump_and_cannot_be_looked_into(cluster: Cluster, upstream: Upstream) -> None:
+    with running_gateway(cluster, {"payments": upstream}, everything_but_clear("payments")) as gateway:
+        process = Path("/proc") / str(gateway.process.pid)
+        limits = (process / "limits").read_text(encoding="ascii")
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        assert (process / "environ").stat().st_uid == 0  # what is not dumpable belongs to root in /proc (proc(5))
+
+
+def test_the_process_that_hardened_itself_says_that_it_is_not_dumpable() -> None:
+    code = (
+        "import ctypes, resource; from gateway.cli.serve import harden; harden();"
+        "print(ctypes.CDLL(None).prctl(3), *resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["0", "0", "0"]
