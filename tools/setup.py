@@ -31,6 +31,7 @@ PROGRAMS = {
     "test": {
         "initdb": ["postgresql", "postgresql-contrib"],
         "psql": ["postgresql-client"],
+        "openssl": ["openssl"],
         "node": ["nodejs"],
         "npm": ["npm"],
         "javac": ["default-jdk-headless"],

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.config import checks
 from gateway.config import settings as s
+from gateway.config.anchors import check_anchors
 from gateway.config.checks import Remark
 from gateway.config.conform import Misfit, misfits
 from gateway.config.document import MAX_BYTES, Document, shown
@@ -101,6 +102,7 @@ class _Reading:
             ("approvals", lambda value: checks.check_approvals(self._as(s.Approvals, value), _mapping(value))),
             ("evidence", lambda value: checks.check_evidence(self._as(s.Evidence, value), _mapping(value))),
             ("evidence", lambda value: check_witnesses(self._as(s.Evidence, value))),
+            ("evidence", lambda value: check_anchors(self._as(s.Evidence, value))),
             ("evidence", lambda value: check_sinks(self._as(s.Evidence, value).sinks)),
             ("stores", lambda value: checks.check_stores(self._as(s.Stores, value))),
         ]

@@ -256,6 +256,17 @@ class Witness(_Section, frozen=True, kw_only=True):
     ca: Annotated[Path | None, Meta(description="Authority of its address, PEM; the system's when absent.")] = None
 
 
+class Anchor(_Section, frozen=True, kw_only=True):
+    """A time-stamping authority (RFC 3161). Needs the extra `anchor`."""
+
+    url: Annotated[Text, Meta(description="Where it takes questions; http is fine, its answers are signed.")]
+    ca: Annotated[Path, Meta(description="The roots its certificate leads to, PEM.")]
+    every: Annotated[Duration, _said("Between two time-stamps of the newest checkpoint, 1m to 7d.", "24h")] = _of(
+        Duration.parse, "24h"
+    )
+    timeout: Annotated[Duration, _said("For one question, at most 5m.", "30s")] = _of(Duration.parse, "30s")
+
+
 class PublishLog(_Section, frozen=True, kw_only=True):
     """How the log is served at `/v1/log/` of the http listener (C2SP tlog-tiles)."""
 
@@ -282,6 +293,7 @@ class Evidence(_Section, frozen=True, kw_only=True):
     witness_interval: Annotated[
         Duration, _said("Between two questions to a witness, 1s to 1h; the newest checkpoint is sent.", "10s")
     ] = _of(Duration.parse, "10s")
+    anchors: Annotated[tuple[Anchor, ...], Meta(description="Who time-stamps the log's checkpoints.")] = ()
     publish: Annotated[PublishLog, Meta(description="How the log is served to its readers.")] = _made(PublishLog)
     sinks: Annotated[tuple[Sink, ...], Meta(description="Where copies of the log go, each at its own pace.")] = ()
     retention: Annotated[Retention, Meta(description="How long evidence is kept.")] = _made(Retention)

@@ -15,7 +15,7 @@ from gateway.core.events import Event
 from gateway.evidence.cosign import WitnessKey
 from gateway.evidence.note import NoteError
 from gateway.evidence.recorder import Recorder
-from gateway.evidence.witness_http import WitnessAddress, WitnessLine
+from gateway.evidence.witness_http import Address, Line
 from gateway.evidence.witnessing import Watched, Witness, Witnessing
 from gateway.frontends.http.state import Family
 
@@ -69,7 +69,7 @@ async def witnessed(
     settings: s.Settings, recorder: Recorder, note: Callable[[Event], Awaitable[None]], clock: Clock
 ) -> AsyncIterator[Witnessing]:
     """The log's checkpoints are cosigned while the block runs."""
-    lines = [WitnessLine(WitnessAddress(each.url, each.timeout, each.ca)) for each in settings.evidence.witnesses]
+    lines = [Line(Address(each.url, each.timeout, each.ca)) for each in settings.evidence.witnesses]
     keys = witness_keys(settings.evidence)
     client = Witnessing(
         Watched(settings.data_dir, recorder.epoch, recorder.endorse),

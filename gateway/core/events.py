@@ -38,6 +38,8 @@ class EventType(StrEnum):
     WITNESS_COSIGNED = "witness.cosigned"
     WITNESS_FAILED = "witness.failed"
     WITNESS_REFUSED = "witness.refused"
+    LOG_ANCHORED = "log.anchored"
+    ANCHOR_FAILED = "anchor.failed"
     RECORDING_SEALED = "recording.sealed"
     RECORDING_SHREDDED = "recording.shredded"
     EVIDENCE_ACCESSED = "evidence.accessed"

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from cryptography.x509 import Certificate
 
 from gateway.core.clock import Clock
+from gateway.evidence.anchored import anchor_findings
 from gateway.evidence.bodies import BodyCheck
 from gateway.evidence.cosign import WitnessKey
 from gateway.evidence.epoch_check import EpochCheck, EpochReport, Progress
@@ -53,6 +55,8 @@ class Options(NamedTuple):
     """other processes that read bodies meanwhile"""
     witnesses: tuple[WitnessKey, ...] = ()
     """whose cosignatures count"""
+    anchor_roots: tuple[Certificate, ...] = ()
+    """whose time-stamps are believed"""
 
 
 def verify(
@@ -80,7 +84,7 @@ def verify(
             findings.extend(check.findings_of(several=len(readers) > 1))
             before = reader
     witnessed = Witnessed(options.witnesses, clock.now_ns()).whole(readers)
-    findings.extend(witnessed.findings)
+    findings.extend([*witnessed.findings, *anchor_findings(readers, options.anchor_roots)])
     recorded = check_recordings(data_dir, verifier)
     findings.extend(recorded.findings)
     seconds = (clock.monotonic_ns() - started) / 1e9

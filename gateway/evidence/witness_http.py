@@ -1,4 +1,4 @@
-"""Sends `add-checkpoint` to a witness over HTTP: one connection kept alive, no redirects, bounded in time and size."""
+"""Asks a witness or a time-stamping authority over HTTP: one connection, no redirects, bounded in time and size."""
 
 import asyncio
 import ssl
@@ -9,26 +9,28 @@ import aiohttp
 
 from gateway.evidence.witness import MAX_ANSWER, Answer, Trouble, Why
 
-_HEADERS: Final = {"Accept-Encoding": "identity", "Content-Type": "text/plain; charset=utf-8"}
+ADD_CHECKPOINT: Final = "/add-checkpoint"
+TEXT: Final = "text/plain; charset=utf-8"
 
 
-class WitnessAddress(NamedTuple):
-    """Where a witness takes checkpoints, and how it is asked."""
+class Address(NamedTuple):
+    """Where questions go, and how they are put."""
 
     url: str
-    """its submission prefix"""
     timeout: float = 5.0
     """seconds for one question"""
     ca: Path | None = None
     """authority of an https address; the system's when absent"""
 
 
-class WitnessLine:
-    """The line to one witness."""
+class Line:
+    """The line to one of them."""
 
-    def __init__(self, address: WitnessAddress) -> None:
+    def __init__(self, address: Address, method: str = ADD_CHECKPOINT, kind: str = TEXT) -> None:
+        """`method` is put behind the address, `kind` is what a question is in HTTP's terms."""
         self._address = address
-        self._url = address.url.rstrip("/") + "/add-checkpoint"
+        self._url = address.url.rstrip("/") + method if method else address.url
+        self._headers = {"Accept-Encoding": "identity", "Content-Type": kind}
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes) -> Answer | Trouble:
@@ -55,7 +57,7 @@ class WitnessLine:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,  # so that the bound on its size means what it says
             )
-        async with self._session.post(self._url, data=body, headers=_HEADERS, allow_redirects=False) as response:
+        async with self._session.post(self._url, data=body, headers=self._headers, allow_redirects=False) as response:
             found = bytearray()
             async for piece in response.content.iter_any():
                 found += piece

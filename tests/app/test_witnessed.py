@@ -60,7 +60,11 @@ async def test_checkpoints_are_cosigned_while_statements_run_and_trouble_with_th
     service = Service(place)
     runner, url = await service.start()
     witnesses = [{"url": url, "key": WITNESS.key.encode()}]
-    evidence = {"witnesses": witnesses, "witness_interval": "1s", "publish": {"token": {"env": "READER"}}}
+    evidence: dict[str, object] = {
+        "witnesses": witnesses,
+        "witness_interval": "1s",
+        "publish": {"token": {"env": "READER"}},
+    }
     place.configure({}, http=free_port(), evidence=evidence)
     async with place.running():
         await until(lambda: bool(place.leaves("witness.cosigned")))

@@ -17,7 +17,7 @@ from gateway.evidence.proof import write_cosigned_proof
 from gateway.evidence.reader import LogReader
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.verify import Options, verify
-from gateway.evidence.witness_http import WitnessAddress, WitnessLine
+from gateway.evidence.witness_http import Address, Line
 from gateway.evidence.witnessing import Watched, Witness, Witnessing
 from tests.conformance.go_tools import BUILD_SECONDS, built
 from tests.conformance.litewitness import Litewitness, litewitness
@@ -32,7 +32,7 @@ class Owner:
 
     def __init__(self, folder: Path, witness: Litewitness) -> None:
         self.folder, self.clock, self.events = folder, SystemClock(), list[Event]()
-        self.line = WitnessLine(WitnessAddress(witness.url))
+        self.line = Line(Address(witness.url))
         self.witness = Witness(witness.key, self.line.post)
         self.ids: list[str] = []
 

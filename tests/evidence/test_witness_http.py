@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from gateway.evidence.witness import MAX_ANSWER, Answer, Trouble, Why
-from gateway.evidence.witness_http import WitnessAddress, WitnessLine
+from gateway.evidence.witness_http import Address, Line
 
 pytestmark = pytest.mark.enable_socket
 
@@ -16,14 +16,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def witness(handler: Handler, patience: float = 5.0) -> AsyncIterator[WitnessLine]:
+async def witness(handler: Handler, patience: float = 5.0) -> AsyncIterator[Line]:
     application = web.Application()
     application.router.add_post("/w/add-checkpoint", handler)
     runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    line = WitnessLine(WitnessAddress(f"http://127.0.0.1:{runner.addresses[0][1]}/w/", patience))
+    line = Line(Address(f"http://127.0.0.1:{runner.addresses[0][1]}/w/", patience))
     try:
         yield line
     finally:
@@ -70,7 +70,7 @@ async def test_who_says_nothing_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://127.0.0.1:1"])
 async def test_who_is_not_there_is_unreachable(url: str) -> None:
-    line = WitnessLine(WitnessAddress(url))
+    line = Line(Address(url))
     found = await line.post(b"")
     await line.close()
     assert isinstance(found, Trouble)

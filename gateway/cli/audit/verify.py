@@ -12,7 +12,7 @@ from gateway.cli.audit.desk import FINE, SAYS_NO, ConfigOption, DataOption, Json
 from gateway.cli.audit.package import check_package
 from gateway.cli.audit.progress import Bar
 from gateway.cli.audit.prove import check_proof
-from gateway.cli.audit.witnesses import WitnessOption, witnesses_of
+from gateway.cli.audit.witnesses import AnchorOption, WitnessOption, anchors_of, witnesses_of
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.core.clock import SystemClock
@@ -43,6 +43,7 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     full: Annotated[bool, Parameter(name="--full", negative="")] = False,
     state: StateOption = None,
     witness_key: WitnessOption = (),
+    anchor_ca: AnchorOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
@@ -74,7 +75,9 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     witnesses = witnesses_of(witness_key, config, configured=data is None)
     if proof is not None or folder is None:
         return check_proof(proof or Path(), folder, key, witnesses, as_json=as_json)
-    report = _report(folder, trusted(key), Options(Memory(state or _default_state()), full, witnesses=witnesses))
+    anchors = anchors_of(anchor_ca, config, configured=data is None)
+    options = Options(Memory(state or _default_state()), full, witnesses=witnesses, anchor_roots=anchors)
+    report = _report(folder, trusted(key), options)
     sys.stdout.write(written(_plain(report)) if as_json else in_words(report, own_key=key is None))
     return FINE if report.ok else SAYS_NO
 

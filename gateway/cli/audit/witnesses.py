@@ -1,16 +1,19 @@
-"""Whose cosignatures an auditor believes: `--witness-key`, else the witnesses of the configuration."""
+"""Whose cosignatures and time-stamps an auditor believes: those given, else those of the configuration."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+from cryptography import x509
 from cyclopts import Parameter
 
 from gateway.cli.audit.desk import DEFAULT_CONFIG
+from gateway.config.anchors import anchor_roots
 from gateway.config.load import load
 from gateway.config.witnesses import witness_keys
 from gateway.core.clock import moment
 from gateway.core.errors import ConfigError
+from gateway.evidence.anchor import read_roots
 from gateway.evidence.cosign import Cosignature, WitnessKey
 from gateway.evidence.note import NoteError
 
@@ -22,6 +25,25 @@ WitnessOption: TypeAlias = Annotated[
         help="A witness whose cosignatures count: its key, or a file of keys. Default: those of the configuration.",
     ),
 ]
+
+AnchorOption: TypeAlias = Annotated[
+    Path | None,
+    Parameter(
+        name="--anchor-ca", help="Roots of the time-stamping authorities, PEM. Default: those of the configuration."
+    ),
+]
+
+
+def anchors_of(given: Path | None, config: Path | None, *, configured: bool) -> tuple[x509.Certificate, ...]:
+    """The roots of a file; else those of the configuration. Raises ConfigError, OSError."""
+    if given is not None:
+        try:
+            return read_roots(given.read_bytes())
+        except ValueError:
+            raise ConfigError("config.invalid", f"{given}: no certificates in PEM form") from None
+    if not configured or (config is None and not DEFAULT_CONFIG.exists()):
+        return ()
+    return anchor_roots(load(config or DEFAULT_CONFIG).evidence)
 
 
 def witnesses_of(given: Sequence[str], config: Path | None, *, configured: bool) -> tuple[WitnessKey, ...]:

@@ -11,7 +11,7 @@ from gateway.evidence.cosign import Cosigned, WitnessKey
 from gateway.evidence.cosigned import last_cosigned
 from gateway.evidence.reader import open_epochs
 from gateway.evidence.witness import MEANING, Answer
-from gateway.evidence.witness_http import WitnessAddress, WitnessLine
+from gateway.evidence.witness_http import Address, Line
 
 PROBE: Final = "witness"
 OLD_SECONDS: Final = 3600
@@ -30,7 +30,7 @@ async def look(settings: s.Settings, clock: Clock) -> list[Result]:
 
 
 async def _one(witness: s.Witness, data_dir: Path, clock: Clock) -> Result:
-    line = WitnessLine(WitnessAddress(witness.url, witness.timeout, witness.ca))
+    line = Line(Address(witness.url, witness.timeout, witness.ca))
     try:
         answer = await line.post(b"")  # no checkpoint in it: nothing to cosign
     finally:

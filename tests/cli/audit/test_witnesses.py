@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway import cli
-from gateway.cli.audit.witnesses import in_words, witnesses_of
+from gateway.cli.audit.witnesses import anchors_of, in_words, witnesses_of
 from gateway.core.errors import ConfigError
+from gateway.evidence.anchor import ask
+from gateway.evidence.anchors import keep_anchor
 from gateway.evidence.cosign import with_lines
 from gateway.evidence.cosigned import keep_cosigned
 from gateway.evidence.keys import load_keys, public_key
@@ -18,6 +20,7 @@ from gateway.evidence.reader import LogReader
 from tests.cli.audit.world import Written
 from tests.config.world import changed, furnish
 from tests.evidence.witnesses import CosigningKey
+from tests.support.tsa import Authority
 
 WITNESS = CosigningKey()
 KEY = WITNESS.key.encode()
@@ -136,3 +139,26 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_nobody_is_no_witness() -> None:
     assert in_words((), 0) == "no independent witness"
+
+
+def test_time_stamps_are_verified_by_the_roots_that_were_given_or_configured(
+    damaged: Written, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority, prefix = Authority(tmp_path / "tsa"), damaged.folder / "log/1"
+    note = (prefix / "checkpoint").read_bytes()
+    keep_anchor(prefix, "http://tsa", 1_800_000_000_000_000_000, 1, (note, authority.reply(ask(note).body)))
+    _, out, _ = run(capsys, "verify", "--data", str(damaged.folder))
+    assert "anchor.unchecked" in out
+    code, out, _ = run(capsys, "verify", "--data", str(damaged.folder), "--anchor-ca", str(authority.roots))
+    assert (code, "1 time-stamps; the last, by" in out) == (cli.DONE, True)
+    folder = furnish(tmp_path)
+    text = changed("evidence.anchors", [{"url": "http://tsa", "ca": str(authority.roots)}])
+    (folder / "gateway.yaml").write_text(text, encoding="utf-8")
+    assert len(anchors_of(None, folder / "gateway.yaml", configured=True)) == 1
+    assert anchors_of(None, folder / "gateway.yaml", configured=False) == ()
+
+
+def test_roots_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "roots").write_bytes(b"nothing")
+    with pytest.raises(ConfigError, match="PEM"):
+        anchors_of(tmp_path / "roots", None, configured=True)

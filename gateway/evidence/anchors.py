@@ -1,0 +1,68 @@
+"""The time-stamps of a log as files, each beside the checkpoint it is over, so that anybody can verify it with openssl.
+
+data_dir/log/<epoch>/anchors/<time>-<leaves>-<authority>.checkpoint and .tsr
+
+`openssl ts -verify -in X.tsr -data X.checkpoint -CAfile roots.pem` says the same as `audit verify` does.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from gateway.evidence.files import put_file
+
+FOLDER: Final = "anchors"
+_NAME: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]{1,19})-([0-9a-f]{8})")
+_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MAX_FILE: Final = 1 << 20
+
+
+class Anchor(NamedTuple):
+    """One time-stamp. Nothing of it is verified."""
+
+    name: str
+    checkpoint: bytes
+    token: bytes
+
+
+def authority_id(url: str) -> str:
+    """What an authority is called in names of files."""
+    return hashlib.sha256(url.encode()).hexdigest()[:8]
+
+
+def keep_anchor(prefix: Path, url: str, at_ns: int, size: int, anchor: tuple[bytes, bytes]) -> str:
+    """Put checkpoint and token there, durable; their name. Raises OSError."""
+    at = _EPOCH + dt.timedelta(microseconds=at_ns // 1000)
+    name = f"{at:{_FORMAT}}-{size}-{authority_id(url)}"
+    for ending, data in zip(("checkpoint", "tsr"), anchor, strict=True):  # without its token a checkpoint is nothing
+        put_file(prefix / FOLDER / f"{name}.{ending}", data, sync=True)
+    return name
+
+
+def anchors_of(prefix: Path) -> Iterator[Anchor]:
+    """Every time-stamp, the oldest first. Raises OSError; a missing checkpoint is empty."""
+    for path in sorted((prefix / FOLDER).glob("[!.]*.tsr")):
+        beside = path.with_suffix(".checkpoint")
+        yield Anchor(path.stem, _read(beside) if beside.exists() else b"", _read(path))
+
+
+def last_anchored(prefix: Path, url: str) -> int:
+    """When this authority stamped the log last, in nanoseconds since 1970 by the names of files; 0 for never."""
+    times = [
+        found[1]
+        for path in (prefix / FOLDER).glob("[!.]*.tsr")
+        if (found := _NAME.fullmatch(path.stem)) and found[3] == authority_id(url)
+    ]
+    if not times:
+        return 0
+    at = dt.datetime.strptime(max(times), _FORMAT).replace(tzinfo=dt.UTC)
+    return (at - _EPOCH) // dt.timedelta(seconds=1) * 1_000_000_000
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_FILE)
