@@ -204,8 +204,8 @@ def _show(blocks: Iterable[tuple[int, bytes]], file: BinaryIO, speed: float) -> 
     before = 0
     for t_ns, text in blocks:
         if speed:
-            time.sleep(min((t_ns - before) / 1e9 / speed, IDLE_MAX))
-        before = t_ns
+            time.sleep(min(max(t_ns - before, 0) / 1e9 / speed, IDLE_MAX))
+        before = max(before, t_ns)
         file.write(text)
         if speed:
             file.flush()

@@ -82,7 +82,11 @@ class Reading:
                 self._asked.append((b"S", ()))
                 return {}
             case b"D" | b"C":
-                return {"what": chr(said.raw[5]), "name": _text(said, 0, 6)}
+                fields = Fields(said.raw)
+                return {
+                    "what": fields.take(1).decode("latin-1"),
+                    "name": fields.string_bytes().decode(errors="replace"),
+                }
             case b"E" | b"f":
                 return {"portal" if said.kind == b"E" else "reason": _text(said, 0)}
             case b"d":
@@ -151,9 +155,9 @@ def diagnostic(frame: Frame) -> dict[str, object]:
     return {name: fields[letter] for letter, name in _ERROR_FIELDS.items() if letter in fields}
 
 
-def _text(said: Said, number: int, start: int = HEADER.size) -> str:
+def _text(said: Said, number: int) -> str:
     """The string of that number in a message."""
-    fields = Fields(said.raw, start)
+    fields = Fields(said.raw)
     for _ in range(number):
         fields.string_bytes()
     return fields.string_bytes().decode(errors="replace")
