@@ -36,6 +36,7 @@ PROGRAMS = {
         "npm": ["npm"],
         "javac": ["default-jdk-headless"],
         "mvn": ["maven"],
+        "rsyslogd": ["rsyslog", "rsyslog-openssl", "rsyslog-gnutls"],
     },
     "bench": {"pgbench": ["postgresql", "postgresql-contrib"], "pgbouncer": ["pgbouncer"]},
 }
@@ -171,7 +172,7 @@ def prepare_machine(level: str) -> None:
 
 def prepare_tools() -> None:
     """Programs and test clients that this project builds itself, kept in a cache outside the tree."""
-    for script in ("tools/build.sh", "tests/e2e/setup.sh"):
+    for script in ("tools/build.sh", "tests/e2e/setup.sh", "tests/servers/setup.sh"):
         if (ROOT / script).exists():
             say(f"{script} (the first run on a machine takes a few minutes)")
             if subprocess.run(["sh", script], cwd=ROOT, check=False).returncode:

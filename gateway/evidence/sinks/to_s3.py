@@ -6,6 +6,7 @@ An object is written by one PUT and never touched again. With `lock` it cannot b
 nobody (compliance) or only by who may by-pass it (governance): the bucket must have been made with Object Lock.
 """
 
+import contextlib
 import datetime as dt
 import io
 import itertools
@@ -126,7 +127,8 @@ class S3Receiver:
         if not self._client.bucket_exists(self._bucket.bucket):
             return Later("s3.no_bucket")
         if self._bucket.lock:
-            self._client.get_object_lock_config(self._bucket.bucket)  # raises when it keeps none
+            with contextlib.suppress(ValueError):  # it keeps one, and has no rule of its own
+                self._client.get_object_lock_config(self._bucket.bucket)  # S3Error when it keeps none
         return Taken()
 
     def _key(self, day: str, events: Sequence[Outgoing]) -> str:

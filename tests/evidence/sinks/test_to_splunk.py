@@ -7,6 +7,7 @@ import pytest
 
 from gateway.evidence.sinks import to_splunk as module
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
+from gateway.evidence.sinks.outgoing import Outgoing
 from gateway.evidence.sinks.posting import Place, Post
 from gateway.evidence.sinks.to_splunk import Splunk
 from tests.evidence.sinks.leaves import decided, events, every_leaf
@@ -61,7 +62,7 @@ class Collector:
         return Said(200, msgspec.json.encode({"acks": done}))
 
 
-async def answered(rule: Rule, sent: list[module.Outgoing] = SENT, *, probe: bool = False, **more: object) -> Answer:
+async def answered(rule: Rule, sent: list[Outgoing] = SENT, *, probe: bool = False, **more: object) -> Answer:
     token = str(more.get("token", "token"))
     async with http(rule) as server:
         splunk = Splunk(
