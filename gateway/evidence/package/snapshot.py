@@ -97,8 +97,9 @@ class Snapshot:
         return low
 
     def last_ns(self) -> int:
-        """When its youngest leaf was written; 0 for an empty tree."""
-        return self._time(self.tree.size - 1) if self.tree.size else 0
+        """When its youngest leaf was written, as far as the last blocks tell: a clock may have been set back since."""
+        start = max(self.reader.begin, (self.blocks - 2) * WIDTH, 0)
+        return max((leaf.time_ns for leaf in self.leaves(start, self.tree.size)), default=0)
 
     def span(self, since_ns: int, until_ns: int, size: int) -> Span:
         """What belongs to a period, as far as the first `size` leaves tell; `first == end` when nothing does."""

@@ -64,14 +64,14 @@ def files_of(archive: Archive) -> Files:
 
 def zipped(files: list[tuple[str, bytes]], mode: int = PLAIN_FILE) -> bytes:
     """An archive as a package has it, in whatever order and with whatever names."""
-    out, lines = b"", []
+    out, lines = bytearray(), []
     for name, content in files:
         crc = zlib.crc32(content)
         line = directory_line(name.encode(), len(content), crc, len(out))
         lines.append(line.replace(PLAIN_FILE.to_bytes(2, "little"), mode.to_bytes(2, "little")))
         out += header(name.encode(), len(content), crc) + content
     directory = b"".join(lines)
-    return out + directory + ending(len(lines), len(directory), len(out))
+    return bytes(out) + directory + ending(len(lines), len(directory), len(out))
 
 
 def again(files: Mapping[str, bytes]) -> bytes:

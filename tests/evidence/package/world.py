@@ -104,6 +104,27 @@ def packed(  # noqa: PLR0913 -- what a test may say otherwise
     counts = Counts(taken.period)
     fixed = write_population(output.with_suffix(".csv"), decisions(taken.epochs, taken.period, counts.see))
     fix(data_dir, fixed, clock or TickClock(taken.newest.last_ns()))
+    return _finish(taken, fixed, counts, output, seed=seed, more=more, per_stratum=per_stratum)
+
+
+def built(data_dir: Path, output: Path, seed: str = "theirs") -> Taken:
+    """A package of a log that does not go on by it, as of a copy."""
+    taken = take(data_dir, ALWAYS)
+    counts = Counts(taken.period)
+    fixed = write_population(output.with_suffix(".csv"), decisions(taken.epochs, taken.period, counts.see))
+    return _finish(taken, fixed, counts, output, seed=seed, more=None, per_stratum=3)
+
+
+def _finish(  # noqa: PLR0913 -- what a test may say otherwise
+    taken: Taken,
+    fixed: Fixed,
+    counts: Counts,
+    output: Path,
+    *,
+    seed: str,
+    more: Mapping[str, Content] | None,
+    per_stratum: int,
+) -> Taken:
     now = take_again(taken)
     own = fixing_leaf(taken, now, fixed)
     kind: dict[str, object] = {"kind": "assessor"} if seed else {"kind": "checkpoint"}
@@ -116,7 +137,7 @@ def packed(  # noqa: PLR0913 -- what a test may say otherwise
             **(more or {}),
         },
     )  # fmt: skip
-    build(package, output, load_keys(data_dir / "keys", now.newest.epoch).signer)
+    build(package, output, load_keys(taken.data_dir / "keys", now.newest.epoch).signer)
     return now
 
 

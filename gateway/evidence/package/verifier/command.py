@@ -8,6 +8,7 @@ import json
 import struct
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,7 +82,7 @@ class Verification:
         except Broken as broken:
             self.findings.append(broken.finding)
         except _UNREADABLE as error:
-            self._find("file.unreadable", step.__name__.strip("_"), type(error).__name__)
+            self._find("file.unreadable", getattr(step, "__name__", "a proof").strip("_"), type(error).__name__)
         else:
             return True
         return False
@@ -138,11 +139,12 @@ class Verification:
             witnesses = [Key(line) for line in self._archive.read("log/witnesses.pub").decode().splitlines()]
         for told in self._logs:
             epoch = Epoch(self._archive, told, self._key_of(told))
-            if self._epochs:
-                epoch.follows(self._epochs[-1])
-            epoch.check_tree()
-            notes = {f"{epoch.folder}checkpoint": epoch.note, **epoch.check_earlier()}
+            before = self._epochs[-1:]
             self._epochs.append(epoch)
+            self._step(epoch.check_tree)
+            for each in before:
+                self._step(partial(epoch.follows, each))
+            notes = {f"{epoch.folder}checkpoint": epoch.note, **epoch.check_earlier()}
             if not [name for where, note in notes.items() for name in cosigners_of(note, witnesses, where)]:
                 self._find("witness.none", epoch.folder, "no known witness has cosigned a checkpoint")
 
@@ -200,7 +202,7 @@ def in_words(found: Verification) -> str:
     lines = [f"{'note ' if f.name in NOTES else 'WRONG'}  {f.name:<22}  {f.where}: {f.text}" for f in found.findings]
     counted = f"{found.leaves:,} leaves, {found.decisions:,} decisions, {found.samples:,} samples"
     ends = {FINE: "verified", TAMPERED: "NOT verified: changed", MISSING: "NOT verified: incomplete"}
-    shown = [line.encode("ascii", "backslashreplace").decode() for line in lines]
+    shown = [line.encode("unicode_escape").decode() for line in lines]
     return "\n".join([*shown, f"{ends[found.code]}. {counted}."]) + "\n"
 
 
