@@ -8,6 +8,7 @@ import pytest
 
 from gateway.config import anchors
 from gateway.config.anchors import anchor_families, anchor_roots, anchored
+from gateway.config.quantities import Duration
 from gateway.config.settings import Settings
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError
@@ -28,7 +29,7 @@ def settings(folder: Path, configured: list[dict[str, str]]) -> Settings:
 
 def test_an_authority_is_an_address_and_its_roots(folder: Path) -> None:
     evidence = settings(folder, [GOOD]).evidence
-    assert [anchor.every for anchor in evidence.anchors] == [86_400]
+    assert [anchor.every for anchor in evidence.anchors] == [Duration(86_400)]
     assert len(anchor_roots(evidence)) == 1
     assert anchor_roots(settings(folder, []).evidence) == ()
 

@@ -28,6 +28,14 @@ StateOption: TypeAlias = Annotated[
         help="Where runs remember what they have verified. Default: $XDG_STATE_HOME/querywarden, in your home.",
     ),
 ]
+ProofOption: TypeAlias = Annotated[
+    Path | None,
+    Parameter(name="--proof", help="Verify this one file of `audit prove` instead. With --key it needs no log."),
+]
+FullOption: TypeAlias = Annotated[
+    bool,
+    Parameter(name="--full", negative="", help="Read everything again, whatever an earlier run has verified."),
+]
 SHOWN: Final = 100
 """findings of a kind that are written out"""
 
@@ -37,10 +45,10 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     config: ConfigOption = None,
     data: DataOption = None,
     key: KeyOption = None,
-    proof: Annotated[Path | None, Parameter(name="--proof")] = None,
+    proof: ProofOption = None,
     package: Annotated[Path | None, Parameter(name="--package", help="Verify this evidence package instead.")] = None,
     seed: Annotated[str, Parameter(help="Of the sample in the package: what you gave for its draw.")] = "",
-    full: Annotated[bool, Parameter(name="--full", negative="")] = False,
+    full: FullOption = False,
     state: StateOption = None,
     witness_key: WitnessOption = (),
     anchor_ca: AnchorOption = None,
@@ -48,8 +56,7 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
 ) -> int:
     """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
 
-    A gateway may go on writing it meanwhile. Needs nothing but the data folder; trusts nothing but the key. What an
-    earlier run has verified is not read again when no file of it was written since; the report says so.
+    A gateway may write it meanwhile. Trusts nothing but the key. What an earlier run has verified is not read again.
 
     Parameters
     ----------
@@ -59,10 +66,6 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
         The data folder itself.
     key
         The log's public key, kept elsewhere. Without it the one beside the log is believed.
-    proof
-        Verify this one file of `audit prove` instead. With --key it needs no log.
-    full
-        Read everything again, whatever an earlier run has verified.
     as_json
         Print the report as JSON.
 
@@ -70,15 +73,17 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     if package is not None:
         given = witnesses_of(witness_key, config, configured=False)
         return check_package(package, key, tuple(each.encode() for each in given), seed, as_json=as_json)
-    there = proof is None or data is not None or config is not None or key is None
-    folder = data_folder(config, data) if there else None
+    folder = data_folder(config, data) if proof is None or key is None or data or config else None
     witnesses = witnesses_of(witness_key, config, configured=data is None)
     if proof is not None or folder is None:
         return check_proof(proof or Path(), folder, key, witnesses, as_json=as_json)
     anchors = anchors_of(anchor_ca, config, configured=data is None)
     options = Options(Memory(state or _default_state()), full, witnesses=witnesses, anchor_roots=anchors)
-    report = _report(folder, trusted(key), options)
-    sys.stdout.write(written(_plain(report)) if as_json else in_words(report, own_key=key is None))
+    return _show(_report(folder, trusted(key), options), own_key=key is None, as_json=as_json)
+
+
+def _show(report: Report, *, own_key: bool, as_json: bool) -> int:
+    sys.stdout.write(written(_plain(report)) if as_json else in_words(report, own_key=own_key))
     return FINE if report.ok else SAYS_NO
 
 
