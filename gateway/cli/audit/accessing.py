@@ -25,8 +25,8 @@ from gateway.core.ids import new_id
 from gateway.evidence.keys import epochs
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.scrub import scrub_text
-from gateway.policy.office import reading_event
 from gateway.policy.orders import Accessed, Answer, Order, Reviewed, Shred, Tray
+from gateway.policy.readings import reading_event
 
 WAIT_SECONDS: Final = 10.0
 """for the gateway's answer, or for another command to let go of the log"""

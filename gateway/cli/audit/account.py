@@ -118,16 +118,8 @@ def account_of(story: Story, archive: Archive, also: tuple[Place, ...] = ()) -> 
     facts, context = leaf.facts(), _context(story.input)
     reasons = render(decision, bundle.rules if bundle else {}) if decision else ()
     return Account(
-        did=leaf.did,
-        epoch=story.epoch,
-        leaf=story.decided.number,
-        sid=leaf.sid,
-        seq=leaf.seq,
-        time_ns=int(leaf.t),
-        who=leaf.who,
-        connection=leaf.res,
-        action=leaf.act,
-        outcome=leaf.outcome,
+        did=leaf.did, epoch=story.epoch, leaf=story.decided.number, sid=leaf.sid, seq=leaf.seq, time_ns=int(leaf.t),
+        who=leaf.who, connection=leaf.res, action=leaf.act, outcome=leaf.outcome,
         answered=decision.outcome.value if decision else "",
         statement=_statement(story.input),
         purpose=str(context.get("purpose", "")),
@@ -140,11 +132,7 @@ def account_of(story: Story, archive: Archive, also: tuple[Place, ...] = ()) -> 
         approvals=_approvals(context),
         bundle=leaf.bundle,
         revision=bundle.revision if bundle else "",
-        policy_digest=leaf.policy_digest,
-        engine=leaf.engine,
-        engine_now=NAME,
-        catalog=leaf.catalog,
-        plan=leaf.plan,
+        policy_digest=leaf.policy_digest, engine=leaf.engine, engine_now=NAME, catalog=leaf.catalog, plan=leaf.plan,
         activated=_later(story, "activated"),
         finished=_later(story, "finished"),
         proof=proof,
@@ -152,7 +140,7 @@ def account_of(story: Story, archive: Archive, also: tuple[Place, ...] = ()) -> 
         why=again.why,
         also=also,
         ok=again.result in _HOLDS and (proof.holds or not proof.signed) and not also,
-    )
+    )  # fmt: skip
 
 
 def _again(story: Story, bundle: PastBundle | None, trouble: str) -> Recomputed:

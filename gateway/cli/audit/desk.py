@@ -16,10 +16,12 @@ FINE, SAYS_NO = 0, 1
 DEFAULT_CONFIG: Final = Path("gateway.yaml")
 LOG_FOLDER: Final = "log"
 
-ConfigOption: TypeAlias = Annotated[Path | None, Parameter(name=["--config", "-c"])]
-DataOption: TypeAlias = Annotated[Path | None, Parameter(name="--data")]
-KeyOption: TypeAlias = Annotated[Path | None, Parameter(name="--key")]
-JsonOption: TypeAlias = Annotated[bool, Parameter(name="--json", negative="")]
+_CONFIG: Final = "The configuration file, which names the data folder. Default: gateway.yaml."
+_KEY: Final = "The log's public key, kept elsewhere. Without it the one beside the log is believed."
+ConfigOption: TypeAlias = Annotated[Path | None, Parameter(name=["--config", "-c"], help=_CONFIG)]
+DataOption: TypeAlias = Annotated[Path | None, Parameter(name="--data", help="The data folder itself.")]
+KeyOption: TypeAlias = Annotated[Path | None, Parameter(name="--key", help=_KEY)]
+JsonOption: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
 
 class Unreadable(GatewayError):

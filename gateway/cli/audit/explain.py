@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
 from cyclopts import Parameter
@@ -44,11 +44,20 @@ _TOLD: Final = frozenset({"leaf", "time_ns", "outcome", "phase", "rows", "bytes"
 """facts of a finished statement that have their own words"""
 
 
+Decision: TypeAlias = Annotated[
+    str,
+    Parameter(help="Its id (every message to an agent has it), or the statement itself, whose values do not matter."),
+]
+At: TypeAlias = Annotated[
+    str, Parameter(help="The last decision until this time (2026-11-25T01:40, UTC) or age (15m).")
+]
+
+
 def explain(  # noqa: PLR0913 -- each is an option
-    decision: str = "",
+    decision: Decision = "",
     /,
     *,
-    at: str = "",
+    at: At = "",
     wanted: Annotated[Wanted, Parameter(name="*", show_default=False)] = EVERYTHING,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -59,28 +68,7 @@ def explain(  # noqa: PLR0913 -- each is an option
 ) -> int:
     """Everything about one decision. Exits 1 when its proof fails or it cannot be computed again, equal.
 
-    Parameters
-    ----------
-    decision
-        The decision's id (every message to an agent has it), or the statement itself, its values do not matter: then
-        the latest decision about it is told.
-    at
-        Tell the last decision until this moment: a time like 2026-11-25T01:40 (UTC), or an age like 15m.
-    wanted
-        Which decisions are meant, for a statement or a moment.
-    config
-        The configuration file, which names the data folder. Default: gateway.yaml.
-    data
-        The data folder itself.
-    key
-        The log's public key, kept elsewhere. Without it the one beside the log is believed.
-    index
-        Where the search index lies. Default: index in the data folder.
-    person
-        Who you are, when several people share this account: it is recorded.
-    as_json
-        Print everything as JSON.
-
+    Of a statement the latest decision is told, and how many there are. The other options say which ones are meant.
     """
     if bool(decision) == bool(at):
         raise ConfigError("config.invalid", "which decision? Give its id, its statement, or --at a moment")

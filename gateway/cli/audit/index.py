@@ -30,9 +30,15 @@ def index(  # noqa: PLR0913 -- each is an option
     config: ConfigOption = None,
     data: DataOption = None,
     place: IndexOption = None,
-    check: Annotated[bool, Parameter(negative="")] = False,
-    export: Literal["parquet"] | None = None,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    check: Annotated[
+        bool, Parameter(negative="", help="Derive it anew and compare; the new one takes its place.")
+    ] = False,
+    export: Annotated[
+        Literal["parquet"] | None, Parameter(help="Write the decisions of a period instead, by day.")
+    ] = None,
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"], help="The export's folder; not there yet.")
+    ] = None,
     since: From = "",
     until: To = "",
     person: AsOption = "",
@@ -40,29 +46,7 @@ def index(  # noqa: PLR0913 -- each is an option
 ) -> int:
     """Bring the search index up to the log. It is derived from the log, can be deleted at any time, and proves nothing.
 
-    Parameters
-    ----------
-    config
-        The configuration file, which names the data folder. Default: gateway.yaml.
-    data
-        The data folder itself.
-    place
-        Where the index lies. Default: index in the data folder.
-    check
-        Derive it anew and compare. Exits 1 when it was changed; the new one takes its place.
-    export
-        Write the decisions of a period as Parquet instead, by day, to be searched with `audit search --history`.
-    output
-        The folder of the export; not there yet.
-    since
-        The first moment of the export.
-    until
-        The moment behind its last one.
-    person
-        Who you are, when several people share this account: it is recorded.
-    as_json
-        Print JSON.
-
+    --check exits 1 when the index was changed. What --export writes is searched by `audit search --history`.
     """
     folder = data_folder(config, data)
     if export is not None:

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from gateway.cli.audit.progress import Bar
-from gateway.cli.audit.recompute import archive_of
 from gateway.cli.audit.words import harmless
 from gateway.cli.person import as_owner
 from gateway.core.clock import SystemClock
@@ -23,6 +22,9 @@ from gateway.evidence.index_query import Count
 from gateway.evidence.note import Verifier
 from gateway.evidence.search import Hit, Query, Rules, search
 from gateway.evidence.view import open_views
+from gateway.policy.archive import read_archive
+from gateway.policy.bundle import read_contents
+from gateway.policy.store import BundleStore
 
 
 class Searchable(Protocol):
@@ -72,15 +74,16 @@ def tell(text: str) -> None:
 
 def rules_of(data_dir: Path) -> Rules:
     """The controls of the rules of bundles that are kept in a folder."""
-    archive = archive_of(data_dir)
+    store = BundleStore(data_dir)
 
     @lru_cache(256)
     def read(bundle: str) -> Mapping[str, tuple[str, ...]]:
         try:
-            past = archive(bundle)
+            raw = store.read(bundle)
+            rules = read_contents(read_archive(raw)).metadata.querywarden.rules if raw else ()
         except (GatewayError, ValueError, OSError):
             return {}
-        return {} if past is None else {code: rule.controls for code, rule in past.rules.items()}
+        return {rule.code: rule.controls for rule in rules}
 
     return read
 

@@ -26,11 +26,13 @@ def replay_decisions(  # noqa: PLR0913 -- each is an option
     *,
     since: From = "",
     until: To = "",
-    connection: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    candidate: Path | None = None,
+    connection: Annotated[tuple[str, ...], Parameter(negative="", help="Only on this one; several times.")] = (),
+    candidate: Annotated[
+        Path | None, Parameter(help="Ask this bundle instead. Its signature is not looked at.")
+    ] = None,
     config: ConfigOption = None,
     data: DataOption = None,
-    processes: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    processes: Annotated[int, Parameter(validator=Number(gte=0), help="0: one for each processor.")] = 0,
     person: AsOption = "",
     as_json: JsonOption = False,
 ) -> int:
@@ -38,28 +40,6 @@ def replay_decisions(  # noqa: PLR0913 -- each is an option
 
     Exits 1 unless each gives the same bytes as the answer that was stored, and nothing more open was carried out. With
     a candidate: what it would have decided otherwise, as `policy backtest` says it; exits 1 when there is something.
-
-    Parameters
-    ----------
-    since
-        The first moment: a time like 2026-11-25T01:40 (UTC), or an age like 7d.
-    until
-        The moment behind the last one.
-    connection
-        Only decisions on this connection; may be given several times.
-    candidate
-        Ask this bundle instead. Its signature is not looked at.
-    config
-        The configuration file, which names the data folder. Default: gateway.yaml.
-    data
-        The data folder itself.
-    processes
-        How many at once; 0 for one on each processor.
-    person
-        Who you are, when several people share this account: it is recorded.
-    as_json
-        Print the report as JSON.
-
     """
     folder, period = data_folder(config, data), period_of(since, until)
     asked = {"from": since, "to": until, "connection": ",".join(connection), "candidate": candidate and candidate.name}

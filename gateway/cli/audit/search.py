@@ -92,46 +92,21 @@ EVERYTHING: Final = Wanted()
 def search(  # noqa: PLR0913 -- each is an option
     *,
     wanted: Annotated[Wanted, Parameter(name="*", show_default=False)] = EVERYTHING,
-    facet: Annotated[tuple[Facet, ...], Parameter(negative="")] = (),
+    facet: Annotated[tuple[Facet, ...], Parameter(negative="", help="Count by this; may be given several times.")] = (),
     config: ConfigOption = None,
     data: DataOption = None,
-    limit: Annotated[int, Parameter(validator=AT_LEAST_ONE)] = 50,
-    after: str = "",
+    limit: Annotated[int, Parameter(validator=AT_LEAST_ONE, help="How many at most.")] = 50,
+    after: Annotated[str, Parameter(help="Go on behind this decision, the last one of the page before.")] = "",
     index: IndexOption = None,
-    plain: Annotated[bool, Parameter(name="--no-index", negative="")] = False,
-    history: Path | None = None,
+    plain: Annotated[bool, Parameter(name="--no-index", negative="", help="Read the whole log instead.")] = False,
+    history: Annotated[Path | None, Parameter(help="An export of `audit index` to search instead of the log.")] = None,
     person: AsOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Find decisions, the latest first, or count them by --facet. Everything that is given must hold.
 
-    Each decision is read from the log before it is shown; the search itself becomes a leaf of the log.
-
-    Parameters
-    ----------
-    wanted
-        What is looked for.
-    facet
-        Count by this instead; may be given several times.
-    config
-        The configuration file, which names the data folder. Default: gateway.yaml.
-    data
-        The data folder itself.
-    limit
-        How many at most.
-    after
-        Go on behind this decision, the last one of the page before.
-    index
-        Where the index lies. Default: index in the data folder.
-    plain
-        Read the whole log instead of the index.
-    history
-        Search an exported history (`audit index --export parquet`) instead of the log.
-    person
-        Who you are, when several people share this account: it is recorded.
-    as_json
-        Print one JSON document a line.
-
+    Each decision is read from the log before it is shown; the search itself becomes a leaf of the log. JSON is one
+    document a line.
     """
     query = wanted.query(SystemClock().now_ns())
     if history is not None and (data is not None or config is not None or plain or index is not None):
