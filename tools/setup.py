@@ -36,6 +36,7 @@ PROGRAMS = {
         "npm": ["npm"],
         "javac": ["default-jdk-headless"],
         "mvn": ["maven"],
+        "tshark": ["tshark"],
         "rsyslogd": ["rsyslog", "rsyslog-openssl", "rsyslog-gnutls"],
     },
     "bench": {"pgbench": ["postgresql", "postgresql-contrib"], "pgbouncer": ["pgbouncer"]},

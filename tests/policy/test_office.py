@@ -11,7 +11,7 @@ from gateway.policy import office as office_module
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
 from gateway.policy.office import Office
-from gateway.policy.orders import Accessed, Activate, Answer, Command, Halt, Lift, Order, Prune, Rollback, Tray
+from gateway.policy.orders import Accessed, Activate, Answer, Command, Halt, Lift, Order, Prune, Rollback, Shred, Tray
 from tests.policy.test_activation import Bench
 from tests.policy.world import FixedClock
 
@@ -158,3 +158,11 @@ async def test_old_leaves_are_pruned_by_who_knows_how(bureau: Bureau) -> None:
 
     bureau.office.pruner = pruner
     assert await bureau.done(Prune(before_ns=5), SECOND) == Answer(ok=True, text="5 by maria")
+
+
+async def test_what_is_being_shredded_is_recorded_with_its_reasons(bureau: Bureau) -> None:
+    answer = await bureau.done(Shred(session=SECOND, legal="order 17", person="Anna"))
+    assert answer == Answer(ok=True, text="recorded")
+    (event,) = [event for event in bureau.bench.events if event.type is EventType.RECORDING_SHREDDED]
+    assert event.data == {"order": FIRST, "session": SECOND, "reason": "why", "legal": "order 17"}
+    assert (event.who, event.durable) == (Who(id="maria", on_behalf_of="Anna"), True)

@@ -13,6 +13,7 @@ ADAPTERS: dict[str, str] = {
     "evidence/index.py": "the search index, a SQLite file",
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
+    "evidence/recording/store.py": "the threads that seal recordings, and the sessions they hold back",
     "evidence/sinks/allowance.py": "rests between slices of work",
     "evidence/sinks/aside.py": "threads for what blocks",
     "evidence/sinks/courier.py": "waits, and tries again",
