@@ -7,7 +7,6 @@ from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
 
-from gateway.config.load import load
 from gateway.core.errors import ConfigError, GatewayError
 from gateway.evidence.keys import load_verifier
 from gateway.evidence.note import NoteError, Verifier
@@ -36,6 +35,8 @@ def data_folder(config: Path | None, data: Path | None) -> Path:
         return data
     if config is None and not DEFAULT_CONFIG.exists():
         raise ConfigError("config.invalid", "where is the log? Give --config gateway.yaml or --data DIR")
+    from gateway.config.load import load  # noqa: PLC0415 -- slow to import, and --data needs none of it
+
     return load(config or DEFAULT_CONFIG).data_dir
 
 
