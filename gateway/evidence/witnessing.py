@@ -1,8 +1,8 @@
 """Asks witnesses to cosign the log's checkpoints, beside the traffic and never in its way.
 
 Every interval each witness that is not busy is given the newest checkpoint; those in between are passed over. Good
-cosignatures are kept beside the log (`cosigned`). Trouble is told once when it begins and once when it ends: to the
-operator, and as a leaf. Who is in trouble is asked less often, up to every five minutes.
+cosignatures are kept beside the log (`cosigned`) and recorded once a day. Trouble is told once when it begins and once
+when it ends: to the operator, and as a leaf. Who is in trouble is asked less often, up to every five minutes.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ from gateway.evidence.reader import LogReader
 from gateway.evidence.witness import MEANING, Answer, Asked, Behind, Trouble, Why, request, understand
 
 SLOWEST_SECONDS: Final = 300.0
+RECORD_SECONDS: Final = 86_400
+"""that a witness cosigns is recorded this often, so that every period has it"""
 _NS: Final = 1_000_000_000
 _TRIES: Final = 2
 """the second one after the witness has said how far it is"""
@@ -44,8 +46,8 @@ class Witness:
     """when, in seconds since 1970; 0 for never"""
     told: Why | None = None
     """the trouble that was recorded and is not over"""
-    well: bool = False
-    """that it cosigns was recorded"""
+    recorded_s: int = 0
+    """when it was recorded last that it cosigns; 0 for never"""
     failures: int = 0
     """in a row"""
     rests_until: int = 0
@@ -198,13 +200,13 @@ class Witnessing:
     async def _fine(self, witness: Witness, size: int) -> None:
         witness.answers["cosigned"] += 1
         witness.failures = 0
-        if witness.told is None and witness.well:
+        if witness.told is None and witness.cosigned_s < witness.recorded_s + RECORD_SECONDS:
             return
-        data: dict[str, object] = {"witness": witness.key.name, "size": size}
+        data: dict[str, object] = {"witness": witness.key.name, "size": size, "at": str(witness.cosigned_s * _NS)}
         if witness.told is not None:
             data["after"] = witness.told.value
         if await self._noted(Event(type=EventType.WITNESS_COSIGNED, data=data)):
-            witness.told, witness.well = None, True
+            witness.told, witness.recorded_s = None, witness.cosigned_s
 
     async def _in_trouble(self, witness: Witness, trouble: Trouble, size: int) -> None:
         witness.answers[trouble.why.value] += 1

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.clock import SystemClock
 from gateway.evidence.keys import public_key
 from gateway.evidence.reader import LogReader
+from gateway.evidence.recorder import Recorder
 from gateway.frontends.http.log import LogDesk
 from gateway.frontends.http.routes import Desk
 from gateway.frontends.http.server import serving
@@ -21,7 +23,7 @@ from gateway.frontends.http.state import State
 from gateway.frontends.listener import bind
 from tests.conformance.go_tools import BUILD_SECONDS, built
 from tests.conformance.litewitness import AGENT, WITNESS
-from tests.evidence.world import whole_log
+from tests.evidence.world import one_session, whole_log
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 FSCK = "github.com/transparency-dev/tessera/cmd/fsck"
@@ -137,3 +139,24 @@ async def test_a_changed_bit_is_found_by_fsck(changed: Path) -> None:
 
 async def test_the_whole_log_is_found_good_before_it_is_changed(small: Path) -> None:
     assert await fsck(small) == LogReader(small, 1).checkpoint.size
+
+
+async def test_fsck_reads_a_log_that_grows_under_it(tmp_path: Path) -> None:
+    clock = SystemClock()
+    recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=0.05)
+
+    async def write() -> None:
+        while True:
+            await one_session(recorder, clock, 20)
+            await asyncio.sleep(0.005)
+
+    writing = asyncio.ensure_future(write())
+    sizes = []
+    for _ in range(5):
+        await asyncio.sleep(0.2)
+        sizes.append(await fsck(tmp_path))
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await recorder.close()
+    assert sizes == sorted(set(sizes))
+    assert sizes[0] > 0

@@ -12,6 +12,7 @@ from gateway.evidence.merkle import range_root
 from gateway.evidence.note import Checkpoint
 from gateway.evidence.reader import LogReader
 from gateway.evidence.verify import Options, Report, verify
+from gateway.evidence.witnessed import Witnessed
 from tests.evidence.witnesses import CosigningKey
 from tests.evidence.world import NOW, TickClock, whole_log
 
@@ -128,3 +129,18 @@ def test_a_cosigned_checkpoint_that_cannot_be_compared_is_named(folder: Path) ->
     cosign(folder, 300)
     shutil.rmtree(folder / "log/1/tile/0/001.p")
     assert ("witness.unproved", True) in about_witnesses(checked(folder, WITNESS.key))
+
+
+@pytest.mark.parametrize("bit", [1])
+def test_no_byte_of_what_a_witness_cosigned_can_be_changed_and_still_be_believed(folder: Path, bit: int) -> None:
+    path = cosigned_file(folder / "log/1", WITNESS.key)
+    note = cosign(folder, 300)
+    reader = LogReader(folder, 1)
+    for at in range(len(note)):
+        path.write_bytes(note[:at] + bytes([note[at] ^ bit]) + note[at + 1 :])
+        assert Witnessed([WITNESS.key], NOW).whole([reader]).reports == [], at
+    for end in range(len(note)):
+        path.write_bytes(note[:end])
+        assert Witnessed([WITNESS.key], NOW).whole([reader]).reports == [], end
+    path.write_bytes(note)
+    assert [each.size for each in Witnessed([WITNESS.key], NOW).whole([reader]).reports] == [300]

@@ -196,6 +196,17 @@ async def test_who_is_in_trouble_is_asked_less_and_less_but_never_given_up(tmp_p
         assert len(asked) > 12
 
 
+async def test_that_it_cosigns_is_recorded_once_a_day(tmp_path: Path) -> None:
+    async with scene(tmp_path) as made:
+        for _ in range(30):
+            await made.grow(1)
+            await made.ask()
+            made.clock.forward(3600)
+        assert made.said() == [(EventType.WITNESS_COSIGNED, None)] * 2
+        first, second = (int(str(event.data["at"])) for event in made.events)
+        assert 24 <= (second - first) / 3.6e12 < 25
+
+
 async def test_a_witness_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
     async with scene(tmp_path) as made:
         second = CosigningKey("witness.example/w2", seed=b"2" * 32)

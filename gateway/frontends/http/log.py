@@ -32,6 +32,8 @@ _RESOURCE: Final = re.compile(
     r"|tile/(?:(?P<level>[0-9]|[1-5][0-9]|6[0-3])|entries)/(?P<number>(?!x000)(?:x[0-9]{3}/){0,6}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?)"
 )
+_TAKES_GZIP: Final = re.compile(r"(?i)(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?:1|0\.0*[1-9])[0-9.]*\s*)?(?:,|$)")
+"""RFC 9110, §12.5.3; a weight of nothing is a no"""
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
 FOR_EVER: Final = "private, max-age=31536000, immutable"
@@ -78,9 +80,10 @@ class LogDesk:
             served = await asyncio.to_thread(self._read, found)
         if served is None:
             raise web.HTTPNotFound
+        accepted = request.headers.get("Accept-Encoding", "")
         if entries:
             await self.accessed(request.remote or "")
-        return await self._answer(served, packed=entries and "gzip" in request.headers.get("Accept-Encoding", ""))
+        return await self._answer(served, packed=entries and bool(_TAKES_GZIP.search(accepted)))
 
     async def _answer(self, served: Served, *, packed: bool) -> web.Response:
         headers = {"Content-Type": served.kind, "Cache-Control": served.caching, "Vary": "Accept-Encoding"}

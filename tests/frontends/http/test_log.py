@@ -97,6 +97,28 @@ async def test_entries_are_packed_for_who_can_unpack_them_and_hashes_are_not(pla
     assert gzip.decompress(gzip.compress(plain, 1, mtime=0)) == plain
 
 
+@pytest.mark.parametrize(
+    ("accepts", "packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=1.0, identity", True),
+        ("*", True),
+        ("identity, gzip;q=0.05", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("identity", False),
+        ("x-gzipped", False),
+        ("", False),
+    ],
+)
+async def test_what_a_reader_takes_is_read_as_http_says(place: Place, accepts: str, *, packed: bool) -> None:
+    async with place.running() as session:
+        headers = {**TOKEN, "Accept-Encoding": accepts}
+        async with session.get("/v1/log/tile/entries/000", headers=headers) as response:
+            assert ("Content-Encoding" in response.headers) is packed
+
+
 async def test_a_partial_tile_that_became_full_is_still_served(place: Place) -> None:
     tile, entries = (place.prefix / "tile/0/000").read_bytes(), (place.prefix / "tile/entries/000").read_bytes()
     async with place.running() as session:
