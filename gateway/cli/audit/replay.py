@@ -99,16 +99,8 @@ def replay(
     path = _path(folder, session)
     if shown.key is None or not path.exists():
         return _without(folder, session, shown, person, recorded=path.exists())
-    with reading():
-        findings = list(check_one(folder, session))
-    gone = next((finding for finding in findings if finding.name == "recording.shredded"), None)
-    if gone is not None:
-        raise Unreadable("recording.unreadable", f"{gone.name}: {printable(gone.text)}")
-    try:
-        playback = Playback(path, load_private(shown.key))
-        first = _first(playback, shown.start)
-    except RecordingError as error:
-        raise Unreadable("recording.unreadable", f"{error.name}: {error}") from None
+    findings = _findings(folder, session)
+    playback, first = _opened(path, shown.key, shown.start)
     asked = {"session": session, "from": shown.start, "export": shown.export, "raw": shown.raw}
     note_access(folder, "replay", asked, person=person)
     for finding in findings:
@@ -121,6 +113,25 @@ def _path(folder: Path, session: str) -> Path:
         return recording_path(folder, session)
     except RecordingError as error:
         raise Unreadable("recording.unknown", f"{printable(session)}: {error}") from None
+
+
+def _opened(path: Path, key: Path, start: str) -> tuple[Playback, int]:
+    """The recording, and the number of the statement to begin at. Raises Unreadable, ConfigError, OSError."""
+    try:
+        playback = Playback(path, load_private(key))
+        return playback, _first(playback, start)
+    except RecordingError as error:
+        raise Unreadable("recording.unreadable", f"{error.name}: {error}") from None
+
+
+def _findings(folder: Path, session: str) -> list[Finding]:
+    """What does not fit to what the log has sealed. Raises Unreadable when its key was destroyed."""
+    with reading():
+        findings = list(check_one(folder, session))
+    for finding in findings:
+        if finding.name == "recording.shredded":
+            raise Unreadable("recording.unreadable", f"{finding.name}: {printable(finding.text)}")
+    return findings
 
 
 def _without(folder: Path, session: str, shown: Shown, person: str, *, recorded: bool) -> int:

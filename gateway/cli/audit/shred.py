@@ -2,9 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from gateway.cli.audit.accessing import AsOption, note_shred
 from gateway.cli.audit.desk import DEFAULT_CONFIG, FINE, ConfigOption, DataOption, Unreadable, data_folder
@@ -25,10 +22,8 @@ def shred(  # noqa: PLR0913 -- each is an option
     session: str,
     /,
     *,
-    reason: Annotated[str, Parameter(help="Why: it is recorded.")],
-    legal_reason: Annotated[
-        str, Parameter(help="The law or order for which it must go before `retention.total`: it is recorded.")
-    ] = "",
+    reason: str,
+    legal_reason: str = "",
     config: ConfigOption = None,
     data: DataOption = None,
     person: AsOption = "",
@@ -54,24 +49,34 @@ def shred(  # noqa: PLR0913 -- each is an option
     if not reason.strip():
         raise ConfigError("config.invalid", "--reason: say why")
     folder = data_folder(config, data)
+    path = _recording(folder, session)
+    if key_path(path).exists():
+        if not legal_reason.strip():
+            _refuse_young(session, _kept(config, data))
+        note_shred(folder, session, reason, legal=legal_reason, person=person)
+        with as_owner(folder):
+            destroy_key(path)
+    sys.stdout.write(f"the key of {session} is destroyed, and the log says so\n")
+    return FINE
+
+
+def _recording(folder: Path, session: str) -> Path:
+    """Where it is. Raises Unreadable when there is none."""
     try:
-        path, age_ns = recording_path(folder, session), SystemClock().now_ns() - begun_ns(session)
+        path = recording_path(folder, session)
     except RecordingError as error:
         raise Unreadable("recording.unknown", f"{printable(session)}: {error}") from None
     if not path.exists():
         raise Unreadable("recording.unknown", f"{printable(session)}: there is no recording of this session")
-    if not key_path(path).exists():
-        sys.stdout.write("its key is gone already; `audit verify` says why\n")
-        return FINE
-    kept_ns = _kept(config, data)
-    if age_ns < kept_ns and not legal_reason.strip():
+    return path
+
+
+def _refuse_young(session: str, kept_ns: int) -> None:
+    """Raises Refused for a recording that has to be kept."""
+    age_ns = SystemClock().now_ns() - begun_ns(session)
+    if age_ns < kept_ns:
         text = f"it is {age_ns // _DAY_NS} days old and kept for {kept_ns // _DAY_NS}; --legal-reason says why not"
         raise Refused("recording.retained", text)
-    note_shred(folder, session, reason, legal=legal_reason, person=person)
-    with as_owner(folder):
-        destroy_key(path)
-    sys.stdout.write(f"the key of {session} is destroyed, and the log says so\n")
-    return FINE
 
 
 def _kept(config: Path | None, data: Path | None) -> int:
