@@ -14,6 +14,9 @@ app.command(
 )
 app.command("gateway.cli.audit.replay:replay", name="replay", help="A session again; as packets, JSON, a film.")
 app.command("gateway.cli.audit.sample:sample", name="sample", help="Decisions of a period, fixed, then drawn.")
+app.command(
+    "gateway.cli.audit.scan:scan", name="scan", help="No card number is stored: look, and sign what it came to."
+)
 app.command("gateway.cli.audit.shred:shred", name="shred", help="Destroy the key of a session's recording, recorded.")
 app.command("gateway.cli.audit.signoff:sign_off", name="sign-off", help="A day was looked at: by whom, and why.")
 app.command(
@@ -22,6 +25,7 @@ app.command(
     help="Compute a period's decisions again.",
 )
 app.command("gateway.cli.audit.search:search", name="search", help="Find decisions, the latest first.")
+app.command("gateway.cli.audit.sinks:sinks", name="sinks", help="How far each sink is; what its receiver refused.")
 app.command(
     "gateway.cli.audit.verify:verify", name="verify", help="Derive the whole log again; name what does not fit."
 )

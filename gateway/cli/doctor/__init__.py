@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from gateway import app
-from gateway.cli.doctor import bundle, database, governed, issuers, machine, opa, witnesses
+from gateway.cli.doctor import bundle, database, governed, issuers, machine, opa, sinks, witnesses
 from gateway.cli.doctor.result import Result, Status, in_words
 from gateway.config.load import examine
 from gateway.config.settings import Settings
@@ -28,7 +28,7 @@ def doctor(
     config: Annotated[Path, Parameter(name=["--config", "-c"])],
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
-    """Probe databases and their roles, issuers' keys, the bundle, OPA, certificates, clock, disk and witnesses.
+    """Probe databases and their roles, issuers' keys, the bundle, OPA, sinks, certificates, clock, disk and witnesses.
 
     Nothing is changed and no data is read. Exits 1 when something is not as it should be, 2 when the configuration
     cannot be used, 3 when something is not reachable.
@@ -74,10 +74,12 @@ async def look(settings: Settings, clock: Clock) -> list[Result]:
         keys = await asyncio.gather(*(issuers.look(issuer) for issuer in settings.identity.issuers))
     finally:
         await asyncio.gather(*(keeper.aclose() for keeper in keepers.values()))
+    receivers = await asyncio.gather(*(sinks.look(sink, clock) for sink in settings.evidence.sinks))
     disk = await asyncio.to_thread(machine.disk, settings.data_dir, clock)
     return [
         *(result for results in found for result in results),
         *keys,
+        *receivers,
         about_bundle,
         *await opa.look(settings.policy, active.bundle if active else None),
         *machine.certificates(settings, clock),

@@ -163,7 +163,7 @@ class Courier:
                 self.oldest_ns = 0
             await asyncio.sleep(POLL_SECONDS)
             return
-        first_ns = _time_of(run.leaves[0])
+        first_ns = _time_of(run.leaves[0]) if run.leaves else 0
         if not self._suspects:
             self.oldest_ns = first_ns
         waits = 0.0 if run.full else self.plan.hold - (self._clock.now_ns() - first_ns) / _NS

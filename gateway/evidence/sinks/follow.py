@@ -87,6 +87,8 @@ class Follower:
         if known is None or position.number >= known.size:
             return None
         first = self._there(position, known.size)
+        if first >= known.size:  # all that was left of it is gone
+            return Run(known.origin, position.epoch, first, [], first - position.number, full=True)
         leaves: list[bytes] = []
         taken, index = 0, first
         while index < known.size:
@@ -111,7 +113,7 @@ class Follower:
 
     def _there(self, position: Position, size: int) -> int:
         """The number, or the first behind it whose bundle was not removed (retention)."""
-        index = position.number
+        index = max(position.number, self._readers[position.epoch].begin)
         while index < size:
             try:
                 self._block(position.epoch, index, size)

@@ -11,8 +11,9 @@ from gateway.core.errors import Unavailable
 from gateway.core.events import Event
 from gateway.evidence.sinks import courier as module
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
-from gateway.evidence.sinks.cursor import Cabinet
+from gateway.evidence.sinks.cursor import Cabinet, Cursor
 from gateway.evidence.sinks.outgoing import Outgoing
+from gateway.evidence.tiles import bundle_path
 from gateway.evidence.view import open_views
 from tests.evidence.sinks.fakes import FakeReceiver, Notes, carried, courier
 from tests.evidence.world import whole_log
@@ -210,10 +211,8 @@ async def test_a_log_that_was_put_back_is_sent_again(log: tuple[Path, int]) -> N
     cabinet = Cabinet(folder, "test")
     receiver = FakeReceiver()
     one = courier(folder, receiver)
-    await carried(one, lambda: len(receiver.taken) >= size)
-    saved = cabinet.load()
-    assert saved is not None
-    cabinet.save(type(saved)(epoch=1, index=size + 5))
+    await carried(one, lambda: one.sent >= size)
+    cabinet.save(Cursor(epoch=1, index=size + 5))
     again = FakeReceiver()
     await carried(courier(folder, again), lambda: len(again.taken) >= size)
     assert again.numbers == list(range(size))
@@ -231,6 +230,18 @@ async def test_a_log_that_cannot_be_read_is_a_failure_and_nothing_is_passed_by(l
     note.write_bytes(good)
     await carried(one, lambda: len(receiver.taken) >= size)
     assert receiver.numbers == list(range(size))
+
+
+async def test_leaves_that_were_deleted_before_they_were_sent_are_told_of(log: tuple[Path, int]) -> None:
+    folder, _ = log
+    await asyncio.to_thread(whole_log, folder, sessions=20, statements=6)
+    (folder / "log/1" / bundle_path(0)).unlink()
+    size = next(iter(open_views(folder))).signed
+    notes, receiver = Notes(), FakeReceiver()
+    await carried(courier(folder, receiver, notes), lambda: size - 1 in receiver.numbers)
+    assert receiver.numbers == list(range(256, size))
+    (told,) = notes.events
+    assert (told.type.value, told.data["reason"], told.data["count"]) == ("sink.rejected", "deleted", 256)
 
 
 async def test_an_error_of_ours_is_told_and_begun_again(log: tuple[Path, int]) -> None:

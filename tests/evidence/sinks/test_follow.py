@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.evidence.pruned import Mark, write_mark
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.sinks.follow import Follower
 from gateway.evidence.sinks.outgoing import Position
@@ -82,9 +83,12 @@ def test_an_epoch_is_followed_by_the_next_one(tmp_path: Path) -> None:
     assert follower.settle(Position(1, sizes[1])) == Position(2, 0)
 
 
-def test_leaves_that_retention_took_away_are_counted(a_log: MakeLog) -> None:
+@pytest.mark.parametrize("marked", [False, True])
+def test_leaves_that_retention_took_away_are_counted(a_log: MakeLog, *, marked: bool) -> None:
     folder = a_log()
     (folder / "log/1" / bundle_path(0)).unlink()
+    if marked:
+        write_mark(folder / "log/1", Mark(size=256, leaf=300, epoch=1))
     follower = Follower(folder)
     follower.look()
     run = follower.read(Position(1, 10), 50, 1 << 30)
