@@ -12,6 +12,7 @@ import structlog
 from gateway.config import settings as s
 from gateway.config.anchors import anchor_families, anchored
 from gateway.config.forwarding import forwarded
+from gateway.config.indexing import Indexing
 from gateway.config.issuers import build_verifier
 from gateway.config.keeping import Keeping
 from gateway.config.publishing import log_desk
@@ -22,6 +23,7 @@ from gateway.config.witnesses import witness_families, witnessed
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event, EventType
+from gateway.evidence.opening import ELSEWHERE
 from gateway.evidence.reconcile_ours import own_hash
 from gateway.evidence.recorder import Recorder
 from gateway.frontends.accept import ALPN, Door
@@ -43,6 +45,7 @@ from gateway.upstream.target import Target
 LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger("querywarden")
 DRAIN_SECONDS = 10.0
 LOOK_AT_LOG_SECONDS = 0.5
+LOG_WAIT_NS = 5_000_000_000
 
 
 @dataclass(eq=False)
@@ -73,13 +76,7 @@ class Gateway:
 @contextlib.asynccontextmanager
 async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = False) -> AsyncIterator[Gateway]:
     """A gateway that serves while the block runs, and drains at its end. Raises Unavailable, ConfigError."""
-    recorder = await Recorder.open(
-        settings.data_dir,
-        clock,
-        durability=settings.evidence.durability,
-        checkpoint_interval=settings.evidence.checkpoint_interval,
-        tell=lambda what, facts: LOG.warning(what, **facts),
-    )
+    recorder = await _open_log(settings, clock)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(recorder.close)
         sinks = await stack.enter_async_context(forwarded(settings, _noting(recorder), clock))
@@ -106,6 +103,24 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         yield gateway
 
 
+async def _open_log(settings: s.Settings, clock: Clock) -> Recorder:
+    """The log. One of the auditor's commands may hold it for a moment, to record itself. Raises Unavailable."""
+    until = clock.monotonic_ns() + LOG_WAIT_NS
+    while True:
+        try:
+            return await Recorder.open(
+                settings.data_dir,
+                clock,
+                durability=settings.evidence.durability,
+                checkpoint_interval=settings.evidence.checkpoint_interval,
+                tell=lambda what, facts: LOG.warning(what, **facts),
+            )
+        except Unavailable as error:
+            if error.detail != ELSEWHERE or clock.monotonic_ns() > until:
+                raise
+        await asyncio.sleep(LOOK_AT_LOG_SECONDS / 10)
+
+
 async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accept_demo: bool) -> Gateway:
     """Everything but the ports."""
     await recorder.append(_loaded(settings))
@@ -129,6 +144,7 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
             _tell_degraded(recorder),
             keep_time(keepers, recorder.append, clock, LOG.warning),
             keeping.watch(),
+            Indexing(recorder, settings.data_dir, LOG.warning).watch(),
             *(keeper.watch() for keeper in keepers.values()),
         )
     ]

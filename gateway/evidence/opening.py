@@ -8,7 +8,7 @@ data_dir/objects/<2 hex>/<sha256>
 import fcntl
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
@@ -22,6 +22,8 @@ from gateway.evidence.objects import Objects
 from gateway.evidence.publisher import Publisher
 from gateway.evidence.replay import BrokenLog, Replay, cut, replay
 from gateway.evidence.tree import Tree
+
+ELSEWHERE: Final = "another process writes this log"
 
 
 class Previous(NamedTuple):
@@ -120,5 +122,5 @@ def _lock(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise Unavailable("evidence.unavailable", "another process writes this log") from error
+        raise Unavailable("evidence.unavailable", ELSEWHERE) from error
     return descriptor

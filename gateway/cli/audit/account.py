@@ -30,11 +30,14 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cited(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the bundle that a reason points at."""
+    """The rule of the bundle that a reason points at."""
 
     file: str
     line: int
     text: str
+    """that line"""
+    title: str
+    """of the rule, in words"""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +74,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """code and message of the gateway's own refusal"""
     reasons: tuple[Finding, ...]
     cited: tuple[Cited, ...]
-    """the lines of that bundle that the reasons point at"""
+    """the rules of that bundle that the reasons point at"""
     obligations: Obligations
     approvals: tuple[dict[str, object], ...]
     """as policy was told of them: id, status, approvers"""
@@ -156,10 +159,14 @@ def _again(story: Story, bundle: PastBundle | None, trouble: str) -> Recomputed:
 
 
 def _cited(bundle: PastBundle | None, reasons: tuple[Finding, ...]) -> tuple[Cited, ...]:
-    places = dict.fromkeys((each.file, each.line) for each in reasons if each.file)
     if bundle is None:
         return ()
-    return tuple(Cited(file=file, line=line, text=bundle.line(file, line)) for file, line in places)
+    titles = {(rule.file, rule.line): rule.title for rule in bundle.rules.values()}
+    places = dict.fromkeys((each.file, each.line) for each in reasons if each.file)
+    return tuple(
+        Cited(file=file, line=line, text=bundle.line(file, line), title=titles.get((file, line), ""))
+        for file, line in places
+    )
 
 
 def _bundle(archive: Archive, name: str) -> tuple[PastBundle | None, str]:

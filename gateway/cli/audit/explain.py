@@ -178,8 +178,8 @@ def _reason(finding: Finding, account: Account) -> Iterator[str]:
     if finding.file:
         yield printable(f"  {finding.file}:{finding.line}  {' '.join(finding.controls)}")
     for cited in account.cited:
-        if (cited.file, cited.line) == (finding.file, finding.line) and cited.text:
-            yield printable(f"  > {cited.text}")
+        if (cited.file, cited.line) == (finding.file, finding.line) and cited.title:
+            yield printable(f"  “{cited.title}”")
     if finding.remedy:
         yield printable(f"  {finding.remedy}")
 

@@ -69,7 +69,7 @@ def test_an_account_is_plain_json(desk: Written) -> None:
 def test_lines_of_the_archived_bundle_are_cited_and_the_activation_says_who(desk: Written) -> None:
     told = account(desk, desk.by_policy)
     assert {(cited.file, cited.line) for cited in told.cited} == {(each.file, each.line) for each in told.reasons}
-    assert all(cited.text for cited in told.cited)
+    assert all(cited.text and cited.title for cited in told.cited)
     assert (told.activated["type"], told.activated["who"]) == ("bundle.activated", "maria")
     assert told.engine_now.startswith("embedded/")
 
