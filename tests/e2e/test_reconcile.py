@@ -135,26 +135,40 @@ def use_everything(scene: Scene) -> None:
         with connection.pipeline():
             for number in range(3):
                 connection.execute("SELECT %s::int", (number,))
-        for bad in (
-            "SELECT 1/0",
-            "SELECT * FROM nowhere",
-            "DROP TABLE cards; DROP EXTENSION x",
-            "SELECT pg_read_file('x')",
-            "SELEC 1",
-        ):
-            with pytest.raises(psycopg.Error):
-                connection.execute(bad)
-        with connection.cursor().copy("COPY notes(body) FROM STDIN") as copy:
-            copy.write("SELECT * FROM cards\n")
-        with connection.cursor().copy("COPY cards TO STDOUT") as copy:
-            list(copy)
-        for text in (
-            "PREPARE p AS SELECT pan FROM cards WHERE id = $1",
-            "EXECUTE p(1)",
-            "EXPLAIN SELECT 1",
-            "DISCARD ALL",
-        ):
-            connection.execute(text)
+        use_less_common_things(connection)
+    use_the_protocol_itself(scene)
+    asyncio.run(_asyncpg(scene))
+    psql = subprocess.run(
+        ["psql", "-X", scene.gateway.conninfo("writing"), "-c", "\\d cards", "-c", "SELECT 1; SELECT 2", "-c", "\\copy notes to /dev/null"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert psql.returncode == 0, psql.stderr
+
+
+def use_less_common_things(connection: psycopg.Connection) -> None:
+    for bad in (
+        "SELECT 1/0",
+        "SELECT * FROM nowhere",
+        "DROP TABLE cards; DROP EXTENSION x",
+        "SELECT pg_read_file('x')",
+        "SELEC 1",
+    ):
+        with pytest.raises(psycopg.Error):
+            connection.execute(bad)
+    with connection.cursor().copy("COPY notes(body) FROM STDIN") as copy:
+        copy.write("SELECT * FROM cards\n")
+    with connection.cursor().copy("COPY cards TO STDOUT") as copy:
+        list(copy)
+    for text in (
+        "PREPARE p AS SELECT pan FROM cards WHERE id = $1",
+        "EXECUTE p(1)",
+        "EXPLAIN SELECT 1",
+        "DISCARD ALL",
+    ):
+        connection.execute(text)
+
+
+def use_the_protocol_itself(scene: Scene) -> None:
     with RawClient(scene.gateway.port) as client:
         client.start_tls(scene.gateway.tls.ca)
         client.log_in(scene.gateway.token(), "writing", "agent")
@@ -165,12 +179,6 @@ def use_everything(scene: Scene) -> None:
         client.ask(parse("SELECT 1/0") + bind() + execute() + parse("SELECT 8") + bind() + execute() + SYNC)
         client.ask(query("SELECT 9"))
         client.ask(query("COMMIT"))
-    asyncio.run(_asyncpg(scene))
-    psql = subprocess.run(
-        ["psql", "-X", scene.gateway.conninfo("writing"), "-c", "\\d cards", "-c", "SELECT 1; SELECT 2", "-c", "\\copy notes to /dev/null"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert psql.returncode == 0, psql.stderr
 
 
 async def _asyncpg(scene: Scene) -> None:

@@ -54,20 +54,35 @@ class Compared:
     """How far a line may be from its decision, besides the difference of the clocks."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServerLog:
+    """The options that say where the server's log is, and how it is written."""
+
+    log: Annotated[tuple[Path, ...], Parameter(name="--log", negative="", consume_multiple=True)]
+    """The server's log files, several and compressed ones too; `-` is standard input."""
+    form: FormatOption = None
+    """How they are written. Default: each file is looked at."""
+    prefix: str = ""
+    """The server's log_line_prefix, for stderr."""
+    timezone: str = ""
+    """The server's log_timezone, when its times bear an abbreviation that is not clear."""
+
+
 EVERYTHING: Final = Compared()
+OutOption: TypeAlias = Annotated[
+    Path | None,
+    Parameter(name=["--out", "-o"], help="Write the answer as JSON into this file as well, for an evidence package."),
+]
 
 
-def reconcile(  # noqa: PLR0913 -- what there is to say of two logs
+def reconcile(  # noqa: PLR0913, D417 -- options that say themselves what they are
     *,
-    log: Annotated[tuple[Path, ...], Parameter(name="--log", negative="", consume_multiple=True)],
+    server: Annotated[ServerLog, Parameter(name="*")],
     connection: str,
-    form: FormatOption = None,
-    prefix: str = "",
-    timezone: str = "",
     compared: Annotated[Compared, Parameter(name="*", show_default=False)] = EVERYTHING,
     config: ConfigOption = None,
     data: DataOption = None,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    out: OutOption = None,
     as_json: JsonOption = False,
     person: AsOption = "",
 ) -> int:
@@ -75,53 +90,52 @@ def reconcile(  # noqa: PLR0913 -- what there is to say of two logs
 
     Parameters
     ----------
-    log
-        The server's log files, several and compressed ones too; `-` is standard input.
+    server
+        The server's log.
     connection
         The connection's name.
-    form
-        How they are written. Default: each file is looked at.
-    prefix
-        The server's log_line_prefix, for stderr.
-    timezone
-        The server's log_timezone, when its times bear an abbreviation that is not clear.
     compared
         What is compared.
     config
         The configuration file, which names the data folder. Default: gateway.yaml.
     data
         The data folder itself.
-    out
-        Write the answer as JSON into this file as well, for an evidence package.
     as_json
         Print the answer as JSON.
-    person
-        Who you are.
 
     """
-    if not log:
+    folder = data_folder(config, data)
+    database = compared.database or _database(config, data, connection)
+    answer = _compared(server, connection, compared, folder, database)
+    detail = {"connection": connection, "log": tuple(map(str, server.log)), "from": compared.since}
+    detail["to"] = compared.until
+    note_access(folder, "reconcile", detail, results=len(answer.findings), person=person)
+    return _give(answer, out, as_json=as_json)
+
+
+def _compared(server: ServerLog, connection: str, compared: Compared, folder: Path, database: str) -> Reconciliation:
+    """Read both logs. Raises ConfigError, OSError, Unreadable."""
+    if not server.log:
         raise ConfigError("config.invalid", "which log? Give --log FILE")
-    now, folder = SystemClock().now_ns(), data_folder(config, data)
+    clock = SystemClock()
+    now = clock.now_ns()
     since = instant(compared.since, now, "--from") if compared.since else 0
     until = instant(compared.until, now, "--to") if compared.until else 1 << 63
     with reading():
         ours = read_ours(folder, connection, since, until)
-    name = compared.database or _database(config, data, connection) or ours.database
+    name = database or ours.database
     if not name:
         raise ConfigError("config.invalid", f"{connection}: our log does not name its database; give --database")
-    files = Form(form or "", prefix, timezone, name)
+    files = Form(server.form or "", server.prefix, server.timezone, name)
     question = Question(
         database=name, shapes=lru_cache(4096)(canonical), own=OWN, known_users=frozenset(compared.known_user),
         since_ns=since, until_ns=until, slack_ns=_tolerance(compared.tolerance), carries_names=files.carries_names,
     )  # fmt: skip
-    bar = Bar(sys.stderr, SystemClock(), "bytes of the server's log")
+    bar = Bar(sys.stderr, clock, "bytes of the server's log")
     try:
-        answer = compare(read_logs(log, files, bar), ours, question)
+        return compare(read_logs(server.log, files, bar), ours, question)
     finally:
         bar.clear()
-    detail = {"connection": connection, "log": tuple(map(str, log)), "from": compared.since, "to": compared.until}
-    note_access(folder, "reconcile", detail, results=len(answer.findings), person=person)
-    return _give(answer, out, as_json=as_json)
 
 
 def _give(answer: Reconciliation, out: Path | None, *, as_json: bool) -> int:
