@@ -140,5 +140,6 @@ def test_silence_while_the_log_is_open_is_noted() -> None:
 
 def test_what_was_shredded_is_known() -> None:
     walk = Walk()
-    walk.leaf(leaf(0, "body.shredded", 1, **{"a" * 64: True, "reason": "order"}))
+    said = {"type": "body.shredded", "seq": 1, "t": "0", "data": {"a" * 64: True, "reason": "order"}}
+    walk.leaf(Leaf(1, 0, b"", said))
     assert walk.shredded == {"a" * 64}

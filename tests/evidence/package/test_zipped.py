@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.evidence.package.zipped import PackageWriter, same, write_in_order
 def written(parts: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     writer = PackageWriter(out)
-    write_in_order(writer, {name: lambda content=content: content for name, content in parts.items()})
+    write_in_order(writer, {name: partial(same, content) for name, content in parts.items()})
     writer.finish()
     return out.getvalue()
 

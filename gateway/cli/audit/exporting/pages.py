@@ -126,7 +126,15 @@ def review_page(review: Review) -> bytes:
     idle = "".join(f"<li>{text(agent)}" for agent in review.idle_agents)
     beyond = table(("Right", "Decisions"), ((code(r), f"{n:,}") for r, n in review.beyond.items()), [1])
     body = counts + "<h2>Rights by role, data and action</h2>" + rows
-    clearances = table(
+    body += f"<h2>Who sees a label unmasked</h2>{_clearances(review)}"
+    body += f"<h2>Idle agents</h2><ul>{idle}</ul>" if idle else ""
+    body += f"<h2>Used, and not in this bundle any more</h2>{beyond}" if review.beyond else ""
+    about = f"Bundle {code(review.bundle[:12])} {text(review.revision)} · what reviewers look at for 7.2.4 and 7.2.5"
+    return page("access_review.html", "Who may do what", about, body)
+
+
+def _clearances(review: Review) -> str:
+    return table(
         ("Group", "Connection", "Label", "When", "Agents", "Decisions that showed it"),
         (
             (
@@ -138,11 +146,6 @@ def review_page(review: Review) -> bytes:
             for each in review.clearances
         ),
     )  # fmt: skip
-    body += f"<h2>Who sees a label unmasked</h2>{clearances}"
-    body += f"<h2>Idle agents</h2><ul>{idle}</ul>" if idle else ""
-    body += f"<h2>Used, and not in this bundle any more</h2>{beyond}" if review.beyond else ""
-    about = f"Bundle {code(review.bundle[:12])} {text(review.revision)} · what reviewers look at for 7.2.4 and 7.2.5"
-    return page("access_review.html", "Who may do what", about, body)
 
 
 def daily_page(material: Material) -> bytes:
