@@ -7,6 +7,9 @@ from gateway.sql.tokens import redact
 
 def canonical(text: str) -> tuple[str, ...]:
     """The redacted text of every statement, in order; one entry for the whole when it cannot be cut into statements."""
+    if ";" not in text:  # one statement or none: its tokens are enough
+        shape = redact(text)
+        return (shape,) if shape else ()
     raw = text.encode(errors="replace")
     try:
         found = grammar.read(text)
