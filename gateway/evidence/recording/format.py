@@ -36,8 +36,8 @@ TAG_SIZE: Final = 16
 HEADER_MAX: Final = 64 * 1024
 PLAIN_MAX: Final = 2 * SEGMENT_MAX
 SEALED_MAX: Final = PLAIN_MAX + 1024
-LEVEL: Final = 3
-"""of zstd: beyond it time doubles and little is gained on rows"""
+LEVEL: Final = 1
+"""of zstd: beyond it time doubles, and little is gained on rows"""
 FRAMES, END = 0, 1
 CLEAR: Final = struct.Struct(">IBIIII")
 LENGTH: Final = struct.Struct(">I")

@@ -91,10 +91,11 @@ class Tape:
         self._add(What.NOTE, t_ns, self._numbers[note.did], encode_note(note))
 
     def _add(self, what: What, t_ns: int, statement: int, data: bytes) -> None:
-        if len(data) <= PIECE_MAX:
+        size = len(data)
+        if size <= PIECE_MAX:
             self._frames += 1
             self._pieces.append(Piece(what, t_ns, statement, data))
-            self.pending += HEAD.size + len(data)
+            self.pending += _HEAD + size
             return
         for at in range(0, len(data), PIECE_MAX):
             piece = Piece(what, t_ns, statement, data[at : at + PIECE_MAX])
@@ -103,6 +104,7 @@ class Tape:
             self.pending += _size(piece)
 
 
+_HEAD = HEAD.size
 _BEGINS = b'{"is":"statement"'
 
 

@@ -30,6 +30,8 @@ from gateway.wire.postgres.frames import DataRun, Frame, Received
 from gateway.wire.postgres.server_messages import parse_copy_response
 
 _BINARY: Final = 1
+_PLAIN: Final = frozenset({b"1", b"2", b"3", b"C", b"I", b"Z", b"c", b"n", b"s", b"t"})
+"""messages that hold no word of anybody's"""
 
 
 class Heard(NamedTuple):
@@ -103,12 +105,14 @@ class Tap:
     def piece(self, item: Received, step: Step, said: bytes, *, guarded: bool) -> Heard:
         """What to keep of one message's translation, before it is written."""
         task = step.task or (step.finished[0][0] if step.finished else None)
+        did = task.ruling.did if task is not None else ""
+        if item.kind in _PLAIN:
+            return Heard(did, said)
         if item.kind == b"G" and isinstance(item, Frame) and task is not None:
             values = keeps_values(task.ruling.understood.statement)
             self._copy = CopyIn(binary=parse_copy_response(item).format == _BINARY, values=values)
         if item.kind == b"H" and isinstance(item, Frame):
             self._binary_copy = parse_copy_response(item).format == _BINARY
-        did = task.ruling.did if task else ""
         if not (guarded and isinstance(item, DataRun)):
             return Heard(did, blank_shown(said))
         if item.kind == b"d":
@@ -122,15 +126,19 @@ class Tap:
     def wrote(self, data: bytes) -> None:
         """The client is being sent this."""
         pieces, self._next = self._next, []
-        now = self.recording.now()
-        for did, kept in _joined(pieces) if pieces else [Heard(self._about, blank_shown(data))]:
-            if self._open is None:
-                self.recording.tape.received(now, kept, did)
-            else:
-                self._behind.append((now, kept, did))
-                self._behind_size += len(kept)
-        if self._behind_size > SEGMENT_MAX:
-            self._close(values=False)
+        now, tape = self.recording.now(), self.recording.tape
+        if not pieces:
+            pieces = [Heard(self._about, blank_shown(data))]
+        elif len(pieces) > 1:
+            pieces = _joined(pieces)
+        if self._open is None:
+            for did, kept in pieces:
+                tape.received(now, kept, did)
+        else:
+            self._behind += [(now, kept, did) for did, kept in pieces]
+            self._behind_size += len(data)
+            if self._behind_size > SEGMENT_MAX:
+                self._close(values=False)
         self.recording.kept()
 
     async def close(self) -> dict[str, Json]:
@@ -181,10 +189,12 @@ def _rows(said: bytes, task: Task | None, step: Step) -> bytes:
 
 def _joined(pieces: list[Heard]) -> list[Heard]:
     """Neighbours of one statement put together."""
-    groups: list[tuple[str, list[bytes]]] = []
+    groups: list[Heard] = []
+    about, parts = pieces[0].did, list[bytes]()
     for did, kept in pieces:
-        if groups and groups[-1][0] == did:
-            groups[-1][1].append(kept)
-        else:
-            groups.append((did, [kept]))
-    return [Heard(did, kept[0] if len(kept) == 1 else b"".join(kept)) for did, kept in groups]
+        if did != about:
+            groups.append(Heard(about, b"".join(parts)))
+            about, parts = did, []
+        parts.append(kept)
+    groups.append(Heard(about, b"".join(parts)))
+    return groups
