@@ -10,6 +10,7 @@ import pytest
 
 from gateway.core.disguised import Kind
 from gateway.evidence import scan as scanning
+from gateway.evidence import scan_formats
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.scan import Found, Passed, Scanned, scan
 from tests.evidence.world import CARD, whole_log
@@ -108,7 +109,7 @@ def test_links_and_sockets_are_told_and_not_followed(tmp_path: Path) -> None:
 
 def test_a_file_that_goes_away_meanwhile_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_text("x")
-    there = scanning.contents
+    there = scan_formats.contents
 
     def gone(path: Path, key: None) -> object:
         path.unlink()

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.policy.orders import FOLDER, Activate, Answer, Halt, Order, Tray
@@ -23,6 +24,13 @@ def test_an_order_is_found_once_with_what_lies_beside_it(tmp_path: Path) -> None
     assert tray.answer(ID) == Answer(ok=True, text="done")
     assert tray.answer(ID) is None
     assert list((tmp_path / FOLDER).iterdir()) == []
+
+
+def test_a_card_number_in_what_a_person_typed_is_not_laid_down(tmp_path: Path) -> None:
+    tray = Tray(tmp_path)
+    tray.place(msgspec.structs.replace(ORDER, reason="stop 4111 1111 1111 1111", by="NDExMTExMTExMTExMTExMQ=="))
+    ((_, found),) = tray.pending()
+    assert found == msgspec.structs.replace(ORDER, reason="stop **** **** **** ****", by="*" * 22 + "==")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[", b'{"id":"x"}', b"x" * 70_000])
