@@ -43,7 +43,10 @@ def test_a_reason_is_found_in_the_refusal_the_decision_or_the_error() -> None:
 
 
 def test_documents_of_another_shape_say_nothing() -> None:
-    for document in (None, [], {"statement": []}, {"statement": {"relations": "x"}}, {"statement": {"relations": [1]}}):
+    documents: list[object] = [
+        None, [], {"statement": []}, {"statement": {"relations": "x"}}, {"statement": {"relations": [1]}},
+    ]  # fmt: skip
+    for document in documents:
         found = facts(bodies={"in": document})
         assert (found.statement, found.relations) == ("", [])
 

@@ -1,6 +1,9 @@
 """Every event is one of OCSF 1.8.0 by the schema its makers publish."""
 
+import json
+import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -41,6 +44,14 @@ def faults(event: dict[str, object]) -> list[str]:
 def test_every_type_of_leaf_becomes_an_event_that_the_published_schema_takes(bodies: bool) -> None:  # noqa: FBT001
     found = {str(number): faults(event) for number, event in enumerate(documents("ocsf", every_leaf(), bodies=bodies))}
     assert {number: fault for number, fault in found.items() if fault} == {}
+
+
+def test_the_example_of_the_page_is_one_of_ours() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/ocsf.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    example = json.loads(text)
+    assert faults(example) == []
+    assert set(example) <= set(documents("ocsf", [opened(), decided()])[1])
 
 
 @pytest.mark.parametrize("spoilt", ["time", "metadata", "src_endpoint", "activity_id", "type_uid"])
