@@ -6,12 +6,11 @@ import resource
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from bench.measure import FULL, QUICK, measure
 from bench.report import describe_machine, page
+from bench.sections import PAGE, with_parts
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
 FILES = 16_384
 
 
@@ -36,7 +35,7 @@ def main(arguments: list[str]) -> int:
     text = page(figures, " ".join(["bench/run", *arguments]), machine)
     print(text)
     if not asked.quick:
-        PAGE.write_text(text, encoding="utf-8")
+        PAGE.write_text(with_parts(text, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 
