@@ -219,12 +219,12 @@ def holds(folder: Path, decisions: int) -> bool:
     return note.exists() and note.read_text(encoding="ascii") == str(decisions)
 
 
-def ensure(folder: Path, decisions: int, *, days: float = 1) -> float:
+def ensure(folder: Path, decisions: int, *, days: float = 1, different: int = QUESTIONS) -> float:
     """Fill the folder unless it is; how long that took, in seconds."""
     if holds(folder, decisions):
         return 0.0
     started = time.monotonic()
-    asyncio.run(write(folder, decisions, days=days))
+    asyncio.run(write(folder, decisions, days=days, different=different))
     return time.monotonic() - started
 
 

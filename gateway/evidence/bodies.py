@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final, Self
 
 BATCH: Final = 512
+FEW: Final = 8192
+"""so many are read here: to start another process takes as long"""
 
 
 class State(IntEnum):
@@ -46,6 +48,7 @@ class BodyCheck:
         self._folder = str(folder)
         self._pool = ProcessPoolExecutor(workers, get_context("spawn")) if workers else None
         self._collected: list[Named] = []
+        self._sent = 0
         self._asked: list[tuple[list[Named], Callable[[], bytes]]] = []
 
     def __enter__(self) -> Self:
@@ -79,7 +82,8 @@ class BodyCheck:
         if not batch:
             return
         digests = [digest for digest, _ in batch]
-        if self._pool is not None and len(batch) >= BATCH:
+        self._sent += len(batch)
+        if self._pool is not None and self._sent > FEW and len(batch) >= BATCH:
             future: Future[bytes] = self._pool.submit(look, self._folder, digests)
             self._asked.append((batch, future.result))
         else:

@@ -20,7 +20,10 @@ def store(folder: Path, count: int) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_what_is_missing_or_changed_is_named_in_order(tmp_path: Path, workers: int) -> None:
+def test_what_is_missing_or_changed_is_named_in_order(
+    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.evidence.bodies.FEW", 0)
     named = store(tmp_path, 2 * BATCH + 9)
     for number, change in (
         (3, Path.unlink),
