@@ -11,7 +11,20 @@ from gateway.policy import office as office_module
 from gateway.policy.decider import Decider
 from gateway.policy.memory import Memory
 from gateway.policy.office import Office
-from gateway.policy.orders import Accessed, Activate, Answer, Command, Halt, Lift, Order, Prune, Reviewed, Rollback, Shred, Tray
+from gateway.policy.orders import (
+    Accessed,
+    Activate,
+    Answer,
+    Command,
+    Halt,
+    Lift,
+    Order,
+    Prune,
+    Reviewed,
+    Rollback,
+    Shred,
+    Tray,
+)
 from tests.policy.test_activation import Bench
 from tests.policy.world import FixedClock
 
@@ -155,7 +168,8 @@ async def test_who_signs_off_a_day_is_recorded_with_the_digest_they_saw(bureau: 
     command = Reviewed(day="2026-11-25", until="2026-11-26", digest=seen, detections=2, person="eve")
     assert (await bureau.done(command)).ok
     event = bureau.bench.events[-1]
-    assert (event.type, event.who, event.durable) == (EventType.REVIEW_SIGNED, Who(id="maria", on_behalf_of="eve"), True)
+    assert (event.type, event.durable) == (EventType.REVIEW_SIGNED, True)
+    assert event.who == Who(id="maria", on_behalf_of="eve")
     assert (event.data["day"], event.data["digest"], event.data["detections"]) == ("2026-11-25", seen, 2)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from gateway.evidence.anchors import anchors_of
 from gateway.evidence.cosigned import cosigned_notes
 from gateway.evidence.merkle import Node, consistency_proof, inclusion_proof
 from gateway.evidence.note import Checkpoint, b64, open_checkpoint
@@ -150,6 +151,9 @@ class Snapshot:
         for block in range(span.low, span.high):
             name = folder + bundle_path(block, self.width(block))
             parts[name] = partial(self._bundle, block)
+        for anchor in anchors_of(self.reader.prefix):
+            parts[f"{folder}anchors/{anchor.name}.tsr"] = partial(same, anchor.token)
+            parts[f"{folder}anchors/{anchor.name}.checkpoint"] = partial(same, anchor.checkpoint)
         for note in earlier:
             if not note.startswith(f"{verifier.name}\n".encode()):
                 continue
@@ -163,6 +167,8 @@ class Snapshot:
 
 
 def kept_checkpoints(data_dir: Path, epoch: int) -> list[bytes]:
-    """Checkpoints that earlier exports kept, and the last ones that witnesses cosigned. Raises OSError."""
+    """Checkpoints of earlier exports and of time-stamps, and the last ones that witnesses cosigned. Raises OSError."""
     kept = [path.read_bytes() for path in sorted((data_dir / "exports" / str(epoch)).glob("*.checkpoint"))]
-    return [*kept, *(note for _, note in cosigned_notes(data_dir / "log" / str(epoch)) if note)]
+    prefix = data_dir / "log" / str(epoch)
+    stamped = [anchor.checkpoint for anchor in anchors_of(prefix) if anchor.checkpoint]
+    return [*kept, *stamped, *(note for _, note in cosigned_notes(prefix) if note)]

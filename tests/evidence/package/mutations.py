@@ -389,6 +389,14 @@ def recording_edited(base: Base, rng: Random) -> Changed:
     return sealed(base, {**base.files, name: flipped(raw, rng.randrange(len(raw)), rng)}), {"recording.mismatch"}
 
 
+def anchor_of_another(base: Base, rng: Random) -> Changed:
+    """A time-stamp beside a checkpoint that it is not over."""
+    name = "log/1/anchors/20300317T174640Z-9-00000000"
+    token = hashlib.sha256(rng.randbytes(9)).digest()
+    files = {**base.files, f"{name}.tsr": token, f"{name}.checkpoint": base.old_note}
+    return sealed(base, files), {"anchor.mismatch"}
+
+
 def span_narrowed(base: Base, rng: Random) -> Changed:
     """The first block of entries left out, as if the period began later."""
     assert rng
@@ -415,6 +423,6 @@ SEALED: dict[str, Change] = {
     "sample document": sample_document, "sample file removed": sample_file_removed, "sample added": sample_added,
     "proof edited": proof_edited, "bundle edited": bundle_edited, "bundle removed": bundle_removed,
     "custody edited": custody_edited, "number edited": number_edited, "recording edited": recording_edited,
-    "span narrowed": span_narrowed,
+    "span narrowed": span_narrowed, "anchor of another": anchor_of_another,
 }  # fmt: skip
 CHANGES = RAW | SEALED

@@ -15,6 +15,7 @@ from gateway.evidence.dsse import DsseError, unsealed
 from gateway.evidence.package.building import Taken
 from gateway.evidence.package.contents import as_json
 from gateway.evidence.package.zipped import Content, same
+from gateway.evidence.reconcile import Verdict
 from gateway.evidence.retention import DAY_NS, retention_report
 
 SCAN, RECONCILE, RETENTION = "scan/result.dsse.json", "reconcile/result.json", "report/retention.json"
@@ -78,7 +79,7 @@ def _scanned(envelope: bytes) -> Fact:
         told = _document(unsealed(envelope), "the scan's result")
     except DsseError:
         raise ConfigError("config.invalid", "the scan's result is no signed one: `audit scan -o` writes it") from None
-    clean = told.get("ok") is True or told.get("clean") is True
+    clean = told.get("ok") is True
     text = (
         "a scan of everything stored found no card number" if clean else "a scan found card numbers in what is stored"
     )
@@ -86,6 +87,6 @@ def _scanned(envelope: bytes) -> Fact:
 
 
 def _reconciled(told: Mapping[str, object]) -> Fact:
-    clean = told.get("ok") is True
+    clean = told.get("verdict") == Verdict.COMPLETE.value
     text = "the database's own log has no statement that went round the gateway"
     return Fact(text if clean else "statements went round the gateway, or could not be matched", RECONCILE, holds=clean)

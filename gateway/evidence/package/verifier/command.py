@@ -142,6 +142,7 @@ class Verification:
             before = self._epochs[-1:]
             self._epochs.append(epoch)
             self._step(epoch.check_tree)
+            self._step(epoch.check_anchors)
             for each in before:
                 self._step(partial(epoch.follows, each))
             notes = {f"{epoch.folder}checkpoint": epoch.note, **epoch.check_earlier()}

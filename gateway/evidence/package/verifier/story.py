@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -146,6 +147,18 @@ class Epoch:
             holds = consistent(old, self.tree, siblings)
             need(holds, "consistency.invalid", name, "it is no beginning of the log in this package")
         return notes
+
+    def check_anchors(self) -> None:
+        """Each time-stamp is over the checkpoint beside it. Whether its authority is to be trusted openssl can say."""
+        for name in self._archive.under(f"{self.folder}anchors/"):
+            if name.endswith(".tsr"):
+                note = self._archive.read(f"{name[: -len('.tsr')]}.checkpoint")
+                checkpoint_of(note, self.key, name)
+                token = self._archive.read(name)
+                over = any(
+                    hashlib.new(hash_name, note).digest() in token for hash_name in ("sha256", "sha384", "sha512")
+                )
+                need(over, "anchor.mismatch", name, "the time-stamp is not over the checkpoint beside it")
 
     def proved(self, name: str) -> Leaf:
         """The leaf of a proof file, once the proof holds under this epoch's checkpoint."""
