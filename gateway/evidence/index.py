@@ -7,13 +7,13 @@ One that is damaged, of another version or of another log is thrown away too, an
 import fcntl
 import hashlib
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from gateway.core.errors import ConfigError
 from gateway.evidence.files import FILE_MODE, make_folder
@@ -25,6 +25,7 @@ LOCK: Final = "lock"
 WAIT_SECONDS: Final = 60.0
 _PASSING: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")
 _SIDE_FILES: Final = ("", "-wal", "-shm", "-journal")
+_UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LEAVES: Final = (1 << LEAF_BITS) - 1
 
 Damaged = sqlite3.DatabaseError
@@ -130,11 +131,9 @@ def split_place(place: int) -> tuple[int, int]:
 
 def key_of(did: str) -> bytes:
     """A decision's id, short: a UUID as its 16 bytes, anything else as its digest."""
-    try:
-        value = UUID(did)
-    except ValueError:
-        return hashlib.sha256(did.encode("utf-8", "replace")).digest()
-    return value.bytes if str(value) == did else hashlib.sha256(did.encode("utf-8", "replace")).digest()
+    if _UUID.fullmatch(did):
+        return bytes.fromhex(did.replace("-", ""))
+    return hashlib.sha256(did.encode("utf-8", "replace")).digest()
 
 
 def _check(path: Path) -> None:

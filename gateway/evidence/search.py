@@ -207,6 +207,8 @@ def codes_of(answer: bytes) -> tuple[str, ...]:
 
 def refusal_of(leaf: Leaf) -> str:
     """The code of the gateway's own refusal."""
+    if isinstance(leaf.data, msgspec.UnsetType) or b'"refused"' not in bytes(leaf.data):
+        return ""
     return msgspec.convert(leaf.facts(), Refused).refused.code
 
 
