@@ -5,7 +5,9 @@ know says nothing that a rule could need, so its digits go. A relation, column o
 by a card number cannot be blanked: rules and masks find it by its name. The statement is refused.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -17,14 +19,21 @@ CODE: Final = "statement.card_number"
 _MADE_UP: Final = frozenset({"unknown", "system"})
 
 
-def clean_facts(statement: Statement) -> Statement:
-    """The statement with clean facts; itself when nothing had to be changed. Raises Refused."""
-    relations = tuple(map(_relation, statement.relations))
-    functions = tuple(map(_function, statement.functions))
+Clean: TypeAlias = Callable[[str], str]
+
+
+def clean_facts(statement: Statement, cut: Mapping[str, str]) -> Statement:
+    """The statement with clean facts; itself when nothing had to be changed. Raises Refused.
+
+    `cut`: names that were too long and had a card number in them, as they were cut → as they may stand here.
+    """
+    clean = partial(_clean, cut)
+    relations = tuple(_relation(relation, clean) for relation in statement.relations)
+    functions = tuple(_function(function, clean) for function in statement.functions)
     if not all(is_clean(name) for column in statement.columns for name in (column.name, column.relation)):
         raise Refused(CODE)
-    settings = tuple(sorted(set(map(clean_words, statement.settings))))
-    hazards = tuple(map(_hazard, statement.hazards))
+    settings = tuple(sorted(set(map(clean, statement.settings))))
+    hazards = tuple(_hazard(hazard, clean) for hazard in statement.hazards)
     facts = relations, functions, settings, hazards
     if facts == (statement.relations, statement.functions, statement.settings, statement.hazards):
         return statement
@@ -37,8 +46,14 @@ def clean_facts(statement: Statement) -> Statement:
     )
 
 
-def _relation(relation: Relation) -> Relation:
-    schema, name = clean_words(relation.schema), clean_words(relation.name)
+def _clean(cut: Mapping[str, str], name: str) -> str:
+    for seen, shown in cut.items():
+        name = name.replace(seen, shown).replace(seen.lower(), shown.lower())
+    return clean_words(name)
+
+
+def _relation(relation: Relation, clean: Clean) -> Relation:
+    schema, name = clean(relation.schema), clean(relation.name)
     if relation.kind in _MADE_UP and (schema, name) != (relation.schema, relation.name):
         return msgspec.structs.replace(relation, schema=schema, name=name)
     if relation.kind not in _MADE_UP and not all(map(is_clean, (relation.schema, relation.name, *relation.via))):
@@ -46,14 +61,16 @@ def _relation(relation: Relation) -> Relation:
     return relation
 
 
-def _function(function: Function) -> Function:
-    if not function.schema and (name := clean_words(function.name)) != function.name:
-        return msgspec.structs.replace(function, name=name)
-    if function.schema and not all(map(is_clean, (function.schema, function.name))):
-        raise Refused(CODE)
-    return function
+def _function(function: Function, clean: Clean) -> Function:
+    """Of a function that nobody knows, the schema may be made up as well."""
+    schema, name = clean(function.schema), clean(function.name)
+    return (
+        function
+        if (schema, name) == (function.schema, function.name)
+        else msgspec.structs.replace(function, schema=schema, name=name)
+    )
 
 
-def _hazard(hazard: Hazard) -> Hazard:
-    detail = clean_words(hazard.detail)
+def _hazard(hazard: Hazard, clean: Clean) -> Hazard:
+    detail = clean(hazard.detail)
     return hazard if detail == hazard.detail else msgspec.structs.replace(hazard, detail=detail)

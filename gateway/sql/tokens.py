@@ -78,10 +78,26 @@ def fixed(text: str, tokens: Tokens) -> str:
     return b"".join([*pieces, raw[done:]]).decode()
 
 
+def cut_names(text: str, tokens: Tokens) -> dict[str, str]:
+    """Names of which the server sees only the beginning, and a card number may have been cut: cut → clean and cut."""
+    raw = text.encode()
+    found: dict[str, str] = {}
+    for number, token in enumerate(tokens):
+        if token.token in {_IDENT, _UIDENT} and token.end - token.start > _NAME_BYTES:
+            whole = _decoded(raw[token.start : token.end].decode(), _escape(tokens[number + 1 : number + 3], raw)[0])
+            if (clean := clean_words(whole)) != whole:
+                found[cut(whole)] = cut(clean)
+    return found
+
+
+def _decoded(written: str, escape: str) -> str:
+    """The whole name that an IDENT or UIDENT token stands for."""
+    return _unicode(written[2:], escape) if written[:2] in {"U&", "u&"} else _whole(written)
+
+
 def _clean_name(written: bytes, escape: str) -> bytes:
     """A name as it was written, or quoted and without the card number in it."""
-    text = written.decode()
-    name = _unicode(text[2:], escape) if text[:2] in {"U&", "u&"} else _whole(text)
+    name = _decoded(written.decode(), escape)
     clean = clean_words(name)
     return written if clean == name else ('"' + clean.replace('"', '""') + '"').encode()
 

@@ -24,7 +24,7 @@ from gateway.sql.reader import Reading
 from gateway.sql.said import clean_facts
 from gateway.sql.second_reader import compare
 from gateway.sql.shapes import parameter_class, shape_of
-from gateway.sql.tokens import UNAVAILABLE, fixed, redact, redact_tokens
+from gateway.sql.tokens import UNAVAILABLE, cut_names, fixed, redact, redact_tokens
 from gateway.sql.tree import unwrap
 
 STATEMENTS_MAX: Final = 2000
@@ -166,7 +166,7 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
         parameters=tuple(_parameters(reading, scope)),
         shape=shape_of(tree, reading.nodes),
     )
-    return clean_facts(statement)
+    return clean_facts(statement, cut_names(piece.text, piece.tokens))
 
 
 def _assigned(reading: Reading) -> Iterator[tuple[int, str, str]]:

@@ -21,8 +21,8 @@ from gateway.wire.postgres.frames import HEADER, DataRun, Frame
 BINARY: Final = 1
 SHORTEST: Final = 6
 """bytes of twelve digits as packed decimal: what is shorter holds no card number"""
-TAIL: Final = 64
-"""bytes of COPY data that are looked at again with what comes next: a card number with separators has 37 at most"""
+TAIL: Final = 160
+"""bytes of COPY data that are looked at again with what comes next: more than any form of one card number takes"""
 _TOKEN: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)+")
 _DIGITS_GONE: Final = bytes.maketrans(b"0123456789", b"*" * 10)
 _FRONT: Final = HEADER.size
@@ -50,7 +50,7 @@ def redact(frame: Frame, *, values: bool) -> bytes:
     except ProtocolError:
         return _nothing(frame.raw)
     if frame.kind == b"f" or frame.kind[0] in _WITHOUT_VALUES:
-        return frame.raw[:_FRONT] + blank(frame.raw[_FRONT:])[0]
+        return frame.raw[:_FRONT] + clean_bytes(frame.raw[_FRONT:])
     return _nothing(frame.raw)
 
 
@@ -69,7 +69,7 @@ def _query(raw: bytes, *, values: bool) -> bytes:
 def _parse(raw: bytes, *, values: bool) -> bytes:
     fields = Fields(raw)
     name, text, rest = fields.string_bytes(), fields.string(), fields.rest()
-    return b"".join((raw[:_FRONT], blank(name)[0], b"\0", _text(text, values=values), b"\0", rest))
+    return b"".join((raw[:_FRONT], clean_bytes(name), b"\0", _text(text, values=values), b"\0", rest))
 
 
 def _text(text: str, *, values: bool) -> bytes:
@@ -93,8 +93,7 @@ def _bind(raw: bytes, *, values: bool) -> bytes:
             form = formats[index if len(formats) > 1 else 0] if index < len(formats) or len(formats) == 1 else 0
             out[at : at + len(value)] = _value(value, binary=form == BINARY, kept=values)
             at += len(value)
-    if may_hold_card_number(raw[_FRONT : _FRONT + names]):
-        out[_FRONT : _FRONT + names] = blank(raw[_FRONT : _FRONT + names])[0]
+    out[_FRONT : _FRONT + names] = clean_bytes(raw[_FRONT : _FRONT + names])
     return bytes(out)
 
 
@@ -152,7 +151,7 @@ def _across(held: bytes, raw: bytes) -> tuple[bytes, bytes]:
     joined = b"".join([held[a:b] for a, b in tail])[-TAIL:]
     border = len(joined)
     text = joined + b"".join([raw[a:b] for a, b in spans])
-    shown = blank(text)[0]
+    shown = clean_bytes(text)
     if shown == text:
         return held, raw
     return _put_back(held, tail, shown[:border]), _put_back(raw, spans, shown[border:])
