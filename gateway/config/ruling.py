@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.config import settings as s
 from gateway.core.clock import Clock
@@ -42,6 +42,7 @@ class Ruling:
     note: Note
     opa: Opa | None = None
     candidate: Candidate | None = None
+    started: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """Before the first client: the stops that stand, a bundle, the orders that waited, the candidate."""
@@ -50,6 +51,7 @@ class Ruling:
         await self.office.work()
         if self.candidate is not None:
             await self._take(self.candidate)
+        self.started.set()
 
     def works(self) -> list[Coroutine[None, None, None]]:
         """What goes on for as long as the gateway runs."""
@@ -76,6 +78,7 @@ class Ruling:
         return []
 
     async def _watch(self, candidate: Candidate) -> None:
+        await self.started.wait()  # a start that takes long takes the candidate itself, and once
         while True:
             await asyncio.sleep(LOOK_AT_CANDIDATE_SECONDS)
             if candidate.moved():
