@@ -29,6 +29,7 @@ from gateway.cli.audit.replaying.pcapng import Capture
 from gateway.cli.audit.replaying.stream import Event, Said, events
 from gateway.cli.audit.words import json_line, moment, printable
 from gateway.core.errors import ConfigError
+from gateway.evidence.explain import tell
 from gateway.evidence.recording.check import check_one
 from gateway.evidence.recording.format import RecordingError
 from gateway.evidence.recording.frames import FrameError, Piece, What, decode_note
@@ -84,7 +85,7 @@ def replay(
     Parameters
     ----------
     session
-        The session's id: `audit search` and `audit explain` tell it.
+        Its id, or that of a decision: then it begins there, unless --from says otherwise.
     shown
         How it is shown.
     config
@@ -96,21 +97,27 @@ def replay(
 
     """
     folder = data_folder(config, data)
-    path = _path(folder, session)
+    path, session, start = _sought(folder, session, shown.start)
     if shown.key is None or not path.exists():
         return _without(folder, session, shown, person, recorded=path.exists())
     findings = _findings(folder, session)
-    playback, first = _opened(path, shown.key, shown.start)
-    asked = {"session": session, "from": shown.start, "export": shown.export, "raw": shown.raw}
+    playback, first = _opened(path, shown.key, start)
+    asked = {"session": session, "from": start, "export": shown.export, "raw": shown.raw}
     note_access(folder, "replay", asked, person=person)
     for finding in findings:
         sys.stderr.write(_said(finding))
     return _play(playback, first, shown, grave=any(finding.grave for finding in findings))
 
 
-def _path(folder: Path, session: str) -> Path:
+def _sought(folder: Path, session: str, start: str) -> tuple[Path, str, str]:
+    """Where the recording lies, its session, and where to begin. A decision names its session."""
     try:
-        return recording_path(folder, session)
+        path = recording_path(folder, session)
+        with reading():
+            story = None if path.exists() else tell(folder, session)
+        if story is None or not story.decided.leaf.sid:
+            return path, session, start
+        return recording_path(folder, story.decided.leaf.sid), story.decided.leaf.sid, start or session
     except RecordingError as error:
         raise Unreadable("recording.unknown", f"{printable(session)}: {error}") from None
 

@@ -7,6 +7,7 @@ from gateway.cli.demo import tamper, trials
 from gateway.cli.demo.commands import CONFIG, typed, until
 from gateway.cli.demo.inflight import recorded_before
 from gateway.cli.demo.leaks import nothing_secret
+from gateway.cli.demo.place import RECORDING_KEY
 from gateway.cli.demo.scene import Scene
 from gateway.cli.demo.stage import Answer, Stage
 from gateway.cli.demo.tour import DENIED, SUPPORT
@@ -26,7 +27,7 @@ def found_in_the_log(stage: Stage, refusal: Answer) -> Scene:
     did = decision_of(refusal)
     arguments = ("audit", "search", *CONFIG, "--outcome", "deny", "--action", "drop", "--limit", "1")
     code, said = stage.command(*arguments)
-    lines = [line for line in said.splitlines() if did and did in line]
+    lines = [line for line in said.splitlines() if did and did in line and "--after" not in line]
     return Scene(
         title=f"The auditor looks for the denied statement; its error said: decision {did}",
         sent=typed(*arguments), came=said,
@@ -44,6 +45,17 @@ def explained(stage: Stage, did: str) -> Scene:
         title="Why was it denied, and would the same policy say so again?", sent=typed(*arguments), came=said,
         claim="the bundle named by its hash answers the same bytes again, and the record is proved to be in the log",
         holds=code == 0 and all(part in said for part in (did, "recomputed  EQUAL", "holds: leaf", "blocked.rego:")),
+    )  # fmt: skip
+
+
+def replayed(stage: Stage, did: str) -> Scene:
+    """The session again, from the recording that only the key's owner can open."""
+    arguments = ("audit", "replay", did, "--key", RECORDING_KEY, *CONFIG)
+    code, said = until(stage, arguments, lambda text: "the agent left" in text)
+    return Scene(
+        title="What did the agent do, and what did it see?", sent=typed(*arguments), came=said,
+        claim="the session is recorded as the agent saw it, encrypted to a key the gateway does not have",
+        holds=code == 0 and all(part in said for part in (did, DROP, "deny: access.blocked", f"ERROR {DENIED}")),
     )  # fmt: skip
 
 
@@ -65,6 +77,7 @@ def play(stage: Stage) -> Iterator[Scene]:
     refusal = stage.ask(SUPPORT, DROP)
     yield found_in_the_log(stage, refusal)
     yield explained(stage, decision_of(refusal))
+    yield replayed(stage, decision_of(refusal))
     yield verified(stage)
     yield tamper.caught(stage, decision_of(refusal))
     yield nothing_secret(stage)

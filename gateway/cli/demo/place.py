@@ -10,9 +10,12 @@ from gateway.cli.demo import certificate
 from gateway.cli.demo.payments import ACCOUNT, DATABASE
 from gateway.cli.demo.stage import CONNECTION, HOST
 from gateway.core.clock import Clock
+from gateway.evidence.recording.keys import make_private, public_of
 from gateway.identity.dev import AUDIENCE, ISSUER, DevIssuer
 
 TOKEN_SECONDS = 8 * 3600
+RECORDING_KEY = "recording"
+"""what opens recordings; the gateway has only its `.pub`"""
 AGENTS = {
     "support-agent": ("agents",),
     "fraud-agent": ("agents", "pan-readers"),
@@ -41,6 +44,9 @@ def furnish(folder: Path, ports: Ports, password: str, clock: Clock) -> None:
     certificate.issue(folder / "tls", clock)
     write_tokens(folder, clock)
     write_secret(folder / "database-password", password)
+    private = make_private()
+    write_secret(folder / RECORDING_KEY, private.decode("ascii"))
+    (folder / f"{RECORDING_KEY}.pub").write_bytes(public_of(private))
     released = bundle_folder()
     for name in ("bundle.tar.gz", "policy.pub"):
         (folder / name).write_bytes((released / name).read_bytes())
@@ -90,4 +96,5 @@ def configuration(ports: Ports) -> dict[str, object]:
                 "labels": {"environment": "demo", "pci_scope": "cde"},
             }
         },
+        "evidence": {"recording": {"recipients": [f"{RECORDING_KEY}.pub"]}},
     }

@@ -9,7 +9,7 @@ from gateway.cli.demo.scene import Scene
 from gateway.cli.demo.stage import Stage
 
 COPY = "var-changed"
-PARTS = ("keys", "log/*/wal", "log/*/checkpoint", "log/*/tile", "objects")
+PARTS = ("keys", "log/*/wal", "log/*/checkpoint", "log/*/tile", "objects", "recordings")
 """in the order in which a verifier reads them: each covers what the writer added after the one before"""
 SECRETS = "*.key"
 TIME = re.compile(rb'"t":"\d+(\d)"')

@@ -154,10 +154,10 @@ class Recorded:
         except RecordingError as error:
             yield Finding(error.name, where, str(error))
             return
-        if path.exists():
-            yield from self._file(path, sid, story, where)
-        else:
+        if not path.exists():
             yield Finding("recording.missing", where, f"{len(story.segments)} segments were sealed; no file is here")
+            return
+        yield from self._file(path, sid, story, where)
         yield from _key(path, story, where)
 
     def _strangers(self, data_dir: Path) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Where a recording lies: `recordings/<day>/<session>.gwr`, and beside it `.key`, its data key wrapped to recipients.
+"""Where a recording lies: `recordings/<day>/<session>.gwr`, and beside it `.wrapped`, its data key for its recipients.
 
 The day is that of the session's id (a version 7 UUID holds its time), so a session is found without an index.
 """
@@ -13,7 +13,7 @@ from gateway.evidence.recording.format import RecordingError
 
 FOLDER: Final = "recordings"
 SUFFIX: Final = ".gwr"
-KEY_SUFFIX: Final = ".key"
+KEY_SUFFIX: Final = ".wrapped"
 _SESSION: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

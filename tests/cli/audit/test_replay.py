@@ -49,6 +49,16 @@ def test_it_can_begin_at_a_statement(recorded: Recorded, capsys: pytest.CaptureF
     assert cli.main(recorded.replay("--from", "nothing")) == 2
 
 
+def test_a_decision_is_as_good_as_its_session(recorded: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--data", str(recorded.folder), "--key", str(recorded.keys.private)]
+    assert cli.main(["audit", "replay", recorded.dids[1], *where]) == 0
+    assert recorded.dids[0] not in capsys.readouterr().out
+    for more in (["--from", "1"], []):
+        assert cli.main(["audit", "replay", recorded.dids[1], *(where if more else where[:2]), *more]) == 0
+        shown = capsys.readouterr().out
+        assert all(did in shown for did in recorded.dids)
+
+
 @pytest.mark.parametrize("way", [["--json"], ["--export", "jsonl"]])
 def test_as_documents(recorded: Recorded, capsys: pytest.CaptureFixture[str], way: list[str]) -> None:
     assert cli.main(recorded.replay(*way)) == 0

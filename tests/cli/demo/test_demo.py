@@ -51,7 +51,7 @@ def test_the_whole_tour_proves_every_step_and_leaves_only_the_folder(tmp_path: P
         summary = demo.wait_for("steps proved what they say")
         demo.wait_for("To go on by hand")
         assert demo.process.wait(timeout=PATIENCE_SECONDS) == 0, "\n".join(demo.said)
-        steps = len(tour.SCENES) + 7
+        steps = len(tour.SCENES) + 8
         assert summary == f"{steps} of {steps} steps proved what they say."
         assert sum(line.startswith("   proved: ") for line in demo.said) == steps
         assert list(demo.temporary.iterdir()) == []

@@ -56,6 +56,14 @@ def test_it_is_explained_when_the_proof_holds_and_the_decision_comes_out_equal(t
     assert not desk.explained(at(tmp_path, EXPLAIN), DID[::-1]).holds
 
 
+def test_the_session_is_replayed_when_it_shows_the_statement_and_its_refusal(tmp_path: Path) -> None:
+    shown = f"#1 drop  {DID}\n    DROP TABLE cards\n  ERROR 42501: no\n  #1 deny: access.blocked\n  the agent left\n"
+    assert desk.replayed(at(tmp_path, shown), DID).holds
+    assert not desk.replayed(at(tmp_path, shown, 1), DID).holds
+    for part in (DID, "DROP TABLE cards", "ERROR 42501", "deny: access.blocked"):
+        assert not desk.replayed(at(tmp_path, shown.replace(part, "")), DID).holds
+
+
 def test_the_log_is_verified_when_the_command_says_so(tmp_path: Path) -> None:
     assert desk.verified(at(tmp_path, VERIFY)).holds
     assert not desk.verified(at(tmp_path, VERIFY, 1)).holds

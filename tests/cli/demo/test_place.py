@@ -36,6 +36,7 @@ def test_the_gateway_reads_the_configuration(folder: Path) -> None:
         "127.0.0.1:6434",
     ]
     assert settings.connections["payments"].port == 6433
+    assert settings.evidence.recording.is_full
 
 
 def test_without_a_plaintext_port_every_listener_has_tls() -> None:
@@ -46,8 +47,9 @@ def test_without_a_plaintext_port_every_listener_has_tls() -> None:
 
 
 def test_no_secret_can_be_read_by_others_and_none_stands_in_the_configuration(folder: Path) -> None:
-    secrets = [folder / "database-password", folder / "idp" / "issuer.key", *(folder / "tokens").iterdir()]
-    assert len(secrets) == 2 + len(place.AGENTS)
+    keys = [folder / "database-password", folder / "idp" / "issuer.key", folder / place.RECORDING_KEY]
+    secrets = [*keys, *(folder / "tokens").iterdir()]
+    assert len(secrets) == len(keys) + len(place.AGENTS)
     assert {path.stat().st_mode & 0o777 for path in secrets} == {0o600}
     assert PASSWORD not in (folder / "gateway.yaml").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from tests.evidence.recording.world import SID
 def test_the_day_is_that_of_the_session(tmp_path: Path) -> None:
     path = recording_path(tmp_path, SID)
     assert path == tmp_path / "recordings" / "2026-11-25" / f"{SID}.gwr"
-    assert key_path(path).name == f"{SID}.key"
+    assert key_path(path).name == f"{SID}.wrapped"
 
 
 def test_a_new_session_begins_now() -> None:
