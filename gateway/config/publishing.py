@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.config import settings as s
 from gateway.core.clock import Clock
-from gateway.core.events import Event, EventType
+from gateway.core.events import Event, EventType, Who
 from gateway.evidence.recorder import Recorder
 from gateway.frontends.http.log import LogDesk
 
@@ -30,7 +30,8 @@ class Readers:
         if since is not None and now - since < READING_NS:
             return
         data: dict[str, object] = {"over": "http", "client": address}
-        await self._note(Event(type=EventType.EVIDENCE_ACCESSED, act="log.entries", data=data, durable=True))
+        who = Who(id="holder of evidence.publish.token")  # a token says no more
+        await self._note(Event(type=EventType.EVIDENCE_ACCESSED, who=who, act="log.entries", data=data, durable=True))
         self._known[address] = now
         self._known.move_to_end(address)
         while len(self._known) > _MAX_READERS:

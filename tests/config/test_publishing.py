@@ -32,6 +32,7 @@ async def test_a_reader_is_recorded_once_an_hour() -> None:
     await readers.accessed("10.0.0.2")
     assert [event.data["client"] for event in told.events] == ["10.0.0.1", "10.0.0.2"]
     assert {event.type for event in told.events} == {EventType.EVIDENCE_ACCESSED}
+    assert all(event.who and event.who.id and event.durable for event in told.events)
     clock.forward(3601)
     await readers.accessed("10.0.0.1")
     assert len(told.events) == 3
