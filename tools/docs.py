@@ -3,16 +3,24 @@
 `--check` writes nothing and exits 1 when a page is stale, naming it.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+import msgspec
+
 from gateway.cli import app
+from gateway.cli.audit.account import Account
+from gateway.cli.audit.redeciding import Report
+from gateway.cli.audit.search import Facet
+from gateway.cli.policy.differences import Differences
 from gateway.config import reference
 from gateway.config.schema import schema_text
 from gateway.core.codes import CODES
+from gateway.evidence.search import Hit
 from tools import rule_pages
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -63,6 +71,21 @@ def rules() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def audit_schema() -> str:
+    """JSON Schema of what the auditor's commands print with --json: one definition for each kind of document."""
+    printed = (Hit, Facet, Account, Report, Differences)
+    schemas, parts = msgspec.json.schema_components(
+        printed, ref_template="#/$defs/{name}", schema_hook=lambda _: {"description": "any JSON"}
+    )
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What `querywarden audit search · explain · replay-decisions --json` print",
+        "anyOf": list(schemas),
+        "$defs": parts,
+    }
+    return json.dumps(whole, indent=2, sort_keys=True) + "\n"
+
+
 def pages() -> dict[str, Callable[[], str]]:
     """What is generated, by its path in the folder."""
     return {
@@ -72,6 +95,7 @@ def pages() -> dict[str, Callable[[], str]]:
         **{f"{RULES}/{code}.md": partial(rule_pages.page, code, GENERATED) for code in rule_pages.released()},
         "configuration.md": lambda: reference.page(GENERATED),
         "gateway.schema.json": schema_text,
+        "audit.schema.json": audit_schema,
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
+import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
@@ -28,12 +29,20 @@ WIDE: Final = 320
 """columns of a table that no terminal cuts"""
 COLUMNS: Final = ("when", "decision", "who", "connection", "action", "outcome", "ended", "codes", "statement")
 AT_LEAST_ONE: Final = Number(gte=1)
-Facet: TypeAlias = Literal[
+Name: TypeAlias = Literal[
     "agent", "person", "connection", "action", "outcome", "ended", "relation", "label", "rule", "control", "bundle"
 ]
 IndexOption: TypeAlias = Annotated[
     Path | None, Parameter(name="--index", help="Where the index lies. Default: index in the data folder.")
 ]
+
+
+class Facet(msgspec.Struct, frozen=True, kw_only=True):
+    """How many decisions have a value, as JSON."""
+
+    facet: str
+    value: str
+    decisions: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +101,7 @@ EVERYTHING: Final = Wanted()
 def search(  # noqa: PLR0913 -- each is an option
     *,
     wanted: Annotated[Wanted, Parameter(name="*", show_default=False)] = EVERYTHING,
-    facet: Annotated[tuple[Facet, ...], Parameter(negative="", help="Count by this; may be given several times.")] = (),
+    facet: Annotated[tuple[Name, ...], Parameter(negative="", help="Count by this; may be given several times.")] = (),
     config: ConfigOption = None,
     data: DataOption = None,
     limit: Annotated[int, Parameter(validator=AT_LEAST_ONE, help="How many at most.")] = 50,
@@ -166,12 +175,12 @@ def _sum(page: Page) -> str:
     return f"{shown:,} of {page.total:,} decisions; --after {printable(page.hits[-1].did)} shows the next"
 
 
-def show_counts(counts: dict[Facet, list[Count]], limit: int, *, as_json: bool) -> None:
+def show_counts(counts: dict[Name, list[Count]], limit: int, *, as_json: bool) -> None:
     """What was counted, the most frequent first."""
     for name, found in counts.items():
         for value, decisions in found if as_json else found[:limit]:
             if as_json:
-                sys.stdout.write(json_line({"facet": name, "value": value, "decisions": decisions}))
+                sys.stdout.write(json_line(Facet(facet=name, value=value, decisions=decisions)))
             else:
                 sys.stdout.write(f"{name:<12}{decisions:>12,}  {printable(value) or '-'}\n")
         if len(found) > limit and not as_json:
