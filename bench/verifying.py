@@ -112,8 +112,8 @@ def section(rows: Sequence[Row], rest: Sequence[tuple[str, str]], machine: Seque
         [
             f"## The log over {size:,} decisions",
             "",
-            f"Written by `python -m bench.verifying FOLDER` on {datetime.now(UTC):%Y-%m-%d}; the best of {TIMES} runs.",
-            "In one process it is the CPU that counts, so that other work does not; with others, the clock on the wall.",
+            f"Written by `python -m bench.verifying FOLDER` on {datetime.now(UTC):%Y-%m-%d}; best of {TIMES} runs.",
+            f"By `python -m bench.verifying FOLDER` on {datetime.now(UTC):%Y-%m-%d}; the best of {TIMES} runs.",
             "",
             markdown(("", ""), machine),
             targets(rows),

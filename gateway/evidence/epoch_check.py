@@ -121,6 +121,7 @@ class EpochCheck:
         self._remembered()
         self._walk.finish()
         self._damaged(checkpoint.size)
+        self._end_of_wal()
         self._bad_bodies()
         return EpochReport(
             epoch=self._reader.epoch,
@@ -324,7 +325,18 @@ class EpochCheck:
         trouble = self._reader.head_trouble()
         if trouble:
             text = "so nothing tells whether the log was put back from an older copy"
-            self._find(f"head.{trouble}", head_file(Path(), self._reader.epoch).name, text, grave=False)
+            name = head_file(Path(), self._reader.epoch).name
+            self._find(f"head.{trouble}", name, text, grave=trouble == "spoilt")
+
+    def _end_of_wal(self) -> None:
+        """The segment that is written last reaches the last signed leaf, and is never removed.
+
+        A copy of a log that was closed may be without it: nothing stood behind the checkpoint.
+        """
+        end, copied = max(self._wal.leaves, default=-1) + 1, self._walk.closed and not self._wal.there
+        if end < self._signed.size and not self._wal.damage and not copied:
+            text = f"{self._signed.size} leaves were signed, and it ends after {end}"
+            self._find("wal.missing", "the write-ahead log", text)
 
     def _bad_bodies(self) -> None:
         """Only now is it known whose destruction was recorded. A young body may lie in the write-ahead log still."""

@@ -66,11 +66,22 @@ def read_head(path: Path) -> Head:
     return max(_read_slots(path.read_bytes())) if path.exists() else EMPTY
 
 
-def is_damaged(path: Path) -> bool:
-    """Whether a slot holds something that is no head. Raises OSError."""
-    data = path.read_bytes()
-    slots = [data[:_SLOT], data[_SLOT:]]
-    return any(slot.strip(b"\0") and _read_slot(slot) == EMPTY for slot in slots) or len(data) != 2 * _SLOT
+def trouble_of(path: Path) -> str:
+    """`missing`; `damaged`, when one slot holds something that is no head, as a power cut may leave it; or `spoilt`.
+
+    No crash spoils both slots, or the length of the file. Raises OSError.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return "missing"
+    if len(data) != 2 * _SLOT:
+        return "spoilt"
+    used = [slot for slot in (data[:_SLOT], data[_SLOT:]) if slot.strip(b"\0")]
+    bad = [slot for slot in used if _read_slot(slot) == EMPTY]
+    if not bad:
+        return ""
+    return "damaged" if len(bad) < 2 else "spoilt"  # noqa: PLR2004 -- slots
 
 
 def head_file(keys: Path, epoch: int) -> Path:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway.core.ids import random_bytes
 from gateway.evidence.files import create_file, make_folder, put_file
-from gateway.evidence.note import Signer, Verifier
+from gateway.evidence.note import NoteError, Signer, Verifier
 
 DEFAULT_NAME: Final = "querywarden.local"
 MAC_SIZE: Final = 32
@@ -71,7 +71,10 @@ def public_key(keys: Path, epoch: int) -> Path:
 
 def load_verifier(path: Path) -> Verifier:
     """Read a public key. Raises OSError and NoteError."""
-    return Verifier.decode(path.read_text("utf-8"))
+    try:
+        return Verifier.decode(path.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise NoteError("not a key of a signed note") from error
 
 
 def find_verifier(keys: Path, origin: str) -> Verifier | None:

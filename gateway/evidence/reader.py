@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gateway.evidence.frames import Frame, Kind
-from gateway.evidence.head import Head, head_file, is_damaged, read_head
+from gateway.evidence.head import Head, head_file, read_head, trouble_of
 from gateway.evidence.keys import load_verifier, public_key
 from gateway.evidence.merkle import Node, range_root
 from gateway.evidence.note import Checkpoint, Verifier, open_checkpoint
@@ -52,7 +52,7 @@ class LogReader:
 
     @property
     def begin(self) -> int:
-        """Number of the first leaf whose content is here, a multiple of 256; what is noted wrongly counts as nothing."""
+        """Number of the first leaf whose content is here, a multiple of 256; a note that is none counts as nothing."""
         try:
             return self.mark.size if self.mark else 0
         except ValueError:
@@ -75,11 +75,8 @@ class LogReader:
         return read_head(head_file(self._keys, self.epoch))
 
     def head_trouble(self) -> str:
-        """`missing` or `damaged`, when the file of the last signed head is; empty when it is well."""
-        path = head_file(self._keys, self.epoch)
-        if not path.exists():
-            return "missing"
-        return "damaged" if is_damaged(path) else ""
+        """`missing`, `damaged` or `spoilt`, when the file of the last signed head is; empty when it is well."""
+        return trouble_of(head_file(self._keys, self.epoch))
 
     def last_head(self) -> Head:
         """The larger of what the writer remembers and of a good checkpoint: what the next epoch must name."""

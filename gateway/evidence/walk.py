@@ -78,6 +78,11 @@ class Walk:
         self._beat_ns = state.beat_ns if state else 0
         self._open = state.running if state else False
 
+    @property
+    def closed(self) -> bool:
+        """The last leaf closed the log."""
+        return self._ledger.clean and self.leaves > 0
+
     def state(self) -> WalkState:
         """What it knows now."""
         return WalkState(
@@ -123,7 +128,7 @@ class Walk:
 
     def finish(self) -> None:
         """Say what is still open at the end of the log."""
-        pending, closed = len(self._ledger.decisions), self._ledger.clean and self.leaves > 0
+        pending, closed = len(self._ledger.decisions), self.closed
         if pending:
             text = f"{pending} decisions have no outcome" + ("" if closed else " yet")
             self.findings.append(Finding("decision.unfinished", "the end", text, closed))

@@ -60,7 +60,7 @@ def test_a_snapshot_that_was_rolled_back_opens_a_new_epoch_that_names_the_old_ch
     whole_log(live, sessions=1, clock=clock)
     report = check(live)
     assert [epoch.epoch for epoch in report.epochs] == [1, 2]
-    assert grave(report) == ["log.cut"]
+    assert grave(report) == ["log.cut", "wal.missing"]
     (cut,) = (finding for finding in report.findings if finding.name == "log.cut")
     assert cut.where.startswith("epoch 1")
     assert str(lost.size) in cut.text

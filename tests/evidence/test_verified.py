@@ -11,6 +11,7 @@ from gateway.evidence.reader import open_epochs
 from gateway.evidence.tiles import bundle_path, join_entries, split_entries
 from gateway.evidence.verified import Files, Memory
 from gateway.evidence.verify import Options, Report, verify
+from gateway.evidence.walk import Finding
 from tests.evidence.test_verify import cut, edit, flip, rewrite_history
 from tests.evidence.world import TickClock, grave, whole_log
 
@@ -35,8 +36,8 @@ def named(report: Report) -> set[str]:
     return {finding.name for finding in report.findings}
 
 
-def plain(report: Report) -> list[tuple[str, str, str, bool]]:
-    return [tuple(finding) for finding in report.findings if finding.name != "verify.resumed"]
+def plain(report: Report) -> list[Finding]:
+    return [finding for finding in report.findings if finding.name != "verify.resumed"]
 
 
 def test_the_first_run_reads_everything_and_the_next_what_is_new(log: Path, memory: Memory) -> None:
