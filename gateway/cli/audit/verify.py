@@ -105,7 +105,8 @@ def _default_state() -> Path:
 
 def in_words(report: Report, *, own_key: bool) -> str:
     """What a person reads: each epoch, each finding, and one last line."""
-    parts = [*map(_epoch, report.epochs), *_findings(report)]
+    compared = [("recordings", f"{report.recordings:,} compared with the leaves that seal them")]
+    parts = [*map(_epoch, report.epochs), *([rows(compared)] if report.recordings else []), *_findings(report)]
     leaves = sum(epoch.size + epoch.tail for epoch in report.epochs)
     read = sum(epoch.read for epoch in report.epochs)
     if report.ok:
