@@ -40,7 +40,8 @@ async def forge(folder: Path) -> None:
     ):
         await recorder.append(
             Event(
-                type=EventType.STATEMENT_DECIDED, sid="s", did=did, who=who, res=EVIL, act=EVIL, outcome="deny", ok=False,
+                type=EventType.STATEMENT_DECIDED, sid="s", did=did, who=who, res=EVIL, act=EVIL, outcome="deny",
+                ok=False,
                 bundle=bundle, engine=EVIL, catalog=EVIL, plan=EVIL,
                 data=refused,
                 bodies={"in": document, "out": answer},
