@@ -15,6 +15,7 @@ from gateway.core.clock import Clock, moment
 from gateway.core.errors import GatewayError, Refused
 from gateway.evidence.pruning import Order, prune
 from gateway.evidence.recorder import Recorder
+from gateway.evidence.recording.aging import remove_older
 from gateway.evidence.retention import DAY_NS, Pruning, plan, retention_report
 from gateway.policy.orders import Order as Wish
 from gateway.policy.orders import Prune
@@ -68,6 +69,8 @@ class Keeping:
     async def _prune(self, before_ns: int, order: Order) -> list[Pruning]:
         async with self._one:
             done = await prune(self._recorder, self._data_dir, lambda: self._plan(before_ns), order)
+            for part in done:
+                await asyncio.to_thread(remove_older, self._data_dir, part.until_ns)
         for part in done:
             self._say("log.pruned", epoch=part.epoch, leaves=part.size - part.begin, until=moment(part.until_ns))
         return done

@@ -1,5 +1,6 @@
 """What is older than it must be kept is pruned by the gateway itself, or by order."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,10 @@ from gateway.config.quantities import Duration
 from gateway.config.settings import Retention
 from gateway.core.errors import Refused
 from gateway.core.events import EventType
+from gateway.core.ids import new_id
 from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.recorder import Recorder
+from gateway.evidence.recording.places import recording_path
 from gateway.evidence.view import open_views
 from gateway.policy.orders import Order, Prune
 from tests.evidence.world import TickClock, check, grave, whole_log
@@ -130,3 +133,15 @@ async def test_the_log_verifies_after_it(folder: Path) -> None:
     report = check(folder)
     assert grave(report) == []
     assert report.epochs[0].pruned > 0
+
+
+async def test_recordings_go_with_their_leaves(folder: Path) -> None:
+    sid = new_id(TickClock(BORN))
+    path = recording_path(folder, sid)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    os.utime(path, ns=(BORN - DAY, BORN - DAY))
+    await kept(folder, BORN + 90 * DAY, lambda keeping: keeping.look())
+    assert path.exists()
+    await kept(folder, BORN + 120 * DAY, lambda keeping: keeping.look())
+    assert not path.exists()

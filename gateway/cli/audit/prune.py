@@ -23,6 +23,7 @@ from gateway.core.ids import new_id
 from gateway.evidence.pruning import Order as Why
 from gateway.evidence.pruning import prune as remove
 from gateway.evidence.recorder import Recorder
+from gateway.evidence.recording.aging import remove_older
 from gateway.evidence.retention import Pruning, plan
 from gateway.policy.orders import Answer, Order, Prune, Tray
 
@@ -136,6 +137,8 @@ async def _by_hand(data_dir: Path, order: Order, wish: Prune) -> Answer:
 
     try:
         done = await remove(recorder, data_dir, planner, Why(order.reason, order.by, legal=wish.legal))
+        for part in done:
+            await asyncio.to_thread(remove_older, data_dir, part.until_ns)
     finally:
         await recorder.close()
     return Answer(ok=True, text=in_a_line(done))

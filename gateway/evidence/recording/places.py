@@ -40,6 +40,8 @@ def key_path(recording: Path) -> Path:
 
 
 def recordings(data_dir: Path) -> Iterator[tuple[str, Path]]:
-    """(session, path) of every recording there is, oldest day first."""
+    """(session, path) of every recording there is, in the order of their days and of their ids."""
     for path in sorted((data_dir / FOLDER).glob(f"*/*{SUFFIX}")):
-        yield path.name.removesuffix(SUFFIX), path
+        sid = path.name.removesuffix(SUFFIX)
+        if _SESSION.fullmatch(sid) is not None:
+            yield sid, path
