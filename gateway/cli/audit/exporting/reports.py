@@ -8,6 +8,7 @@ from gateway.cli.audit.exporting import pages
 from gateway.cli.audit.exporting.facts import facts_of, governed
 from gateway.cli.audit.exporting.material import Material
 from gateway.cli.audit.exporting.matrix import Matrix, matrix_of
+from gateway.cli.audit.exporting.oscal import assessment_results
 from gateway.evidence.package.contents import as_json
 from gateway.evidence.package.population import Period, Sample
 from gateway.evidence.package.verifier.drawn import moment
@@ -66,6 +67,9 @@ def report_parts(material: Material, catalogue: Catalogue, sample: Sample) -> di
         "report/pci_matrix.json": partial(as_json, matrix),
         "report/pci_matrix.csv": partial(pages.matrix_csv, matrix),
         "report/pci_matrix.html": partial(pages.matrix_page, matrix),
+        "report/oscal_assessment_results.json": partial(
+            as_json, assessment_results(material.taken, sample, matrix, made_by())
+        ),
         "report/daily.json": partial(as_json, daily),
         "report/daily.html": partial(pages.daily_page, material),
         "report/operation.json": partial(as_json, material.operation),

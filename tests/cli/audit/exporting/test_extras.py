@@ -13,7 +13,9 @@ from gateway.evidence.note import Signer
 SIGNER = Signer("log.test/1", b"\1" * 32)
 
 
-@pytest.mark.parametrize(("result", "holds"), [(b'{"ok":true,"verdict":"complete"}', True), (b'{"ok":false,"verdict":"bypassed"}', False)])
+@pytest.mark.parametrize(
+    ("result", "holds"), [(b'{"ok":true,"verdict":"complete"}', True), (b'{"ok":false,"verdict":"bypassed"}', False)]
+)
 def test_a_scan_and_a_reconciliation_become_facts(drawn: Drawn, tmp_path: Path, result: bytes, holds: bool) -> None:  # noqa: FBT001 -- expected
     (tmp_path / "r.json").write_bytes(result)
     extras = gather(drawn.taken, None, seal(result, "text/x", SIGNER), tmp_path / "r.json")
