@@ -30,6 +30,8 @@ class Office:
         self._note = note
         self.pruner: Callable[[Prune, Order], Awaitable[str]] | None = None
         self._bringing: asyncio.Task[None] | None = None
+        self._carried: set[str] = set()
+        """orders that were carried out, and whose files could not be taken away"""
 
     async def stand(self) -> None:
         """Before anything is decided: what was stopped is stopped again, and recorded so. Raises Unavailable."""
@@ -53,18 +55,31 @@ class Office:
     async def work(self, *, waits: bool = True) -> None:
         """Carry out what lies there. A bundle may take its time; unless this `waits`, a stop does not wait for it."""
         try:
-            for order_id, order in list(self._tray.pending()):
-                if order is None:
-                    self._tray.settle(order_id, Answer(ok=False, code="order.invalid", text="this is no order"))
-                elif waits or isinstance(order.command, Halt | Lift | Accessed | Shred | Reviewed):
-                    await self._settled(order)
-                elif self._bringing is None or self._bringing.done():
-                    self._bringing = asyncio.ensure_future(self._settled(order))
+            orders = list(self._tray.pending())
         except OSError:
-            return  # the folder cannot be written: the orders stay, and the log says what is wrong with the disk
+            return
+        self._carried.intersection_update(order_id for order_id, _ in orders)
+        for order_id, order in orders:
+            if order_id in self._carried:
+                continue
+            if order is None:
+                self._settle(order_id, Answer(ok=False, code="order.invalid", text="this is no order"))
+            elif waits or isinstance(order.command, Halt | Lift | Accessed | Shred | Reviewed):
+                await self._settled(order)
+            elif self._bringing is None or self._bringing.done():
+                self._bringing = asyncio.ensure_future(self._settled(order))
 
     async def _settled(self, order: Order) -> None:
-        self._tray.settle(order.id, await self._carried_out(order))
+        answer = await self._carried_out(order)
+        self._settle(order.id, answer)
+
+    def _settle(self, order_id: str, answer: Answer) -> None:
+        """Answer it. What was done and cannot be taken away is not done twice, nor does it hold up the others."""
+        try:
+            self._tray.settle(order_id, answer)
+        except OSError:
+            if answer.ok or answer.code == "order.invalid":
+                self._carried.add(order_id)
 
     async def _carried_out(self, order: Order) -> Answer:
         try:
@@ -102,7 +117,8 @@ class Office:
         if (halt.kind == "everything") == bool(halt.name):
             raise Refused("order.invalid", "a stop names one subject, group or connection, or everything")
         stop = Stop(id=order.id, kind=halt.kind, name=halt.name, reason=order.reason, by=order.by, at=order.at)
-        self._decider.stops.standing = (*self._decider.stops.standing, stop)
+        others = [each for each in self._decider.stops.standing if each.id != stop.id]  # it may be tried again
+        self._decider.stops.standing = (*others, stop)
         await asyncio.to_thread(self._memory.keep, stops=self._decider.stops.standing)
         await self._note(_event(EventType.POLICY_STOPPED, stop, why="policy stop"))
         return stop.id

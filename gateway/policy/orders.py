@@ -8,6 +8,7 @@ holds from its first statement on.
 import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -208,10 +209,15 @@ class Tray:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            if os.fstat(descriptor).st_uid not in {0, os.getuid()}:
+        try:
+            info = os.fstat(descriptor)
+            if not stat.S_ISREG(info.st_mode) or info.st_uid not in {0, os.getuid()} or info.st_size > ORDER_MAX:
                 return None
-            raw = file.read(ORDER_MAX + 1)
+            raw = os.read(descriptor, ORDER_MAX)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
         try:
             order = msgspec.json.decode(raw, type=Order)
         except msgspec.DecodeError:

@@ -152,6 +152,19 @@ async def test_a_file_that_is_no_order_is_answered_and_taken_away(tmp_path: Path
     assert bureau.decider.stops.standing == ()
 
 
+async def test_what_cannot_be_taken_away_holds_up_no_stop_and_nothing_is_done_twice(
+    tmp_path: Path, bureau: Bureau
+) -> None:
+    folder = tmp_path / "orders"
+    (folder / "0.order.json").mkdir(parents=True)  # a folder is no order, and cannot be unlinked
+    (folder / f"{FIRST}.answer.json").mkdir()  # where the answer to the first order would go
+    bureau.order(Halt(kind="everything"))
+    assert (await bureau.done(Halt(kind="subject", name="agent-7"), SECOND)).ok
+    await bureau.office.work()
+    assert [stop.id for stop in bureau.decider.stops.standing] == [FIRST, SECOND]
+    assert len(bureau.bench.events) == 2
+
+
 async def test_who_reads_evidence_is_recorded_and_an_access_that_is_not_is_said(bureau: Bureau) -> None:
     command = Accessed(what="search", arguments={"label": "pan"}, results=3, person="eve")
     assert await bureau.done(command) == Answer(ok=True, text="recorded")
