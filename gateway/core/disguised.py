@@ -9,7 +9,8 @@ so a number written so that only the plain look passes over it would be stored a
   with plain digits; one of these inside another;
 - the stripe: track 1 and track 2, and track 2 as a chip has it (EMV tag 57); a security code that is called one or
   stands behind a number;
-- whole fields of a row or of parameters in PostgreSQL's binary format: int8, numeric, float8, and packed decimal.
+- where it is said that they are, whole fields of a row or of parameters in PostgreSQL's binary format: int8, numeric,
+  float8, and packed decimal.
 
 Not found: reversed, shifted, split, spelt, enciphered or hashed numbers: there is no end to these.
 Every pattern begins with bytes that are rare in a log, so that looking through clean data stays fast.
@@ -57,25 +58,29 @@ DEPTH: Final = 2
 """encodings one inside another"""
 
 
-def find_any(data: bytes, depth: int = DEPTH) -> list[Hit]:
-    """Every card number in `data`, in order and not overlapping, in whatever form, to `depth` encodings."""
+def find_any(data: bytes, depth: int = DEPTH, *, wire: bool = False) -> list[Hit]:
+    """Every card number in `data`, in order and not overlapping, in whatever form, to `depth` encodings.
+
+    `wire`: they are messages of PostgreSQL's protocol, whose binary fields are looked at. Elsewhere a few bytes behind
+    what could be their length are too often something else.
+    """
     found: list[Hit] = []
     if len(data) <= _SHORT and is_clean(data):
         return found
     for start in range(0, max(1, len(data)), PIECE):
         piece = max(0, start - 2 * MARGIN), min(len(data), start + PIECE)
-        found += _within(data, [piece], lambda part: _look(part, depth))
+        found += _within(data, [piece], lambda part: _look(part, depth, wire=wire))
     return _apart(found) if found else found
 
 
-def _look(data: bytes, depth: int) -> Iterator[Hit]:
+def _look(data: bytes, depth: int, *, wire: bool) -> Iterator[Hit]:
     """One piece. Each family of patterns is tried only where a quick look says that it could be there."""
     digits = digit_spans(data)
     yield from _within(data, digits, plain)
     yield from _within(data, wide_spans(data), wide)
     yield from _within(data, script_spans(data), scripted)
     yield from _within(data, code_spans(data), called)
-    if b"\0\0\0" in data:
+    if wire:
         yield from fields(data)
     if not depth:
         return

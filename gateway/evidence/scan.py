@@ -16,7 +16,7 @@ from gateway.core.blanking import clean_text
 from gateway.core.disguised import Kind
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.scan_bytes import CHUNK, places
-from gateway.evidence.scan_formats import Content, UnreadError, contents
+from gateway.evidence.scan_formats import STREAMS, Content, UnreadError, contents
 
 KEYS: Final = "keys"
 """the folder of a data folder whose files are listed and not opened"""
@@ -181,7 +181,7 @@ class _Look:
                 self._unpacked += len(chunk)
                 yield chunk
 
-        for place in places(counted()):
+        for place in places(counted(), wire=within in STREAMS):
             self._note(Found(name, clean_text(within), *place))
 
     def _note(self, found: Found) -> None:

@@ -31,6 +31,9 @@ _GZIP, _ZSTD, _ZIP = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _SQLITE, _PARQUET = b"SQLite format 3\0", b"PAR1"
 _ROWS: Final = 1000
 
+STREAMS: Final = frozenset(what.name.lower() for what in What)
+"""what the parts of a recording are called"""
+
 Content: TypeAlias = tuple[str, Iterable[bytes]]
 """what it is within the file, and its bytes"""
 

@@ -53,8 +53,8 @@ class SelfTest(NamedTuple):
 def self_test() -> SelfTest:
     """Plant and look."""
     samples = list(_samples(0))
-    missed = [name for name, data in samples if not list(places([data]))]
-    false = sum(bool(list(places([data]))) for _, data in _samples(1))
+    missed = [name for name, data in samples if not list(places([data], wire=True))]
+    false = sum(bool(list(places([data], wire=True))) for _, data in _samples(1))
     return SelfTest(len(samples), len(samples) - len(missed), tuple(sorted(set(missed))), false)
 
 

@@ -41,9 +41,11 @@ def test_a_number_is_found_in_every_binary_form(
         for how, each in BINARY.items()
         if digits == number and each is form
     )
-    hits = find_any(b"\x01\x02" + form(number) + b"\xff\x00")
+    data = b"\x01\x02" + form(number) + b"\xff\x00"
+    hits = find_any(data, wire=True)
     lost = (len(number) > EIGHT_BYTES_MAX and how in {"int8", "float8"}) or (name, how) in IN_LETTERS
     assert bool(hits) is not lost, request.node.name
+    assert bool(find_any(data)) is how.startswith(("UTF", "LATIN1"))
 
 
 @pytest.mark.parametrize(
@@ -72,14 +74,14 @@ def test_what_only_resembles_one_is_left_alone(text: str) -> None:
 
 @pytest.mark.parametrize("word", [b"database", b"UUUUUUDD", b"customer", b'CL{"data'])
 def test_eight_letters_behind_a_length_are_text(word: bytes) -> None:
-    assert find_any(behind_length(word)) == []
+    assert find_any(behind_length(word), wire=True) == []
 
 
 @pytest.mark.parametrize(
     "field", [b"\x00" * 7 + b"\x05", b"\xff" * 8, packed("4111111111111112"), b"\x00\x04" + b"\xff" * 12]
 )
 def test_other_fields_are_left_alone(field: bytes) -> None:
-    assert find_any(b"\x00\x02" + behind_length(field)) == []
+    assert find_any(b"\x00\x02" + behind_length(field), wire=True) == []
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ scraps = st.lists(
 
 @given(scraps)
 def test_the_sieve_leaves_out_nothing_that_a_pattern_would_find(data: bytes) -> None:
-    found = find_any(data)
+    found = find_any(data, wire=True)
     whole = [(0, len(data))]
     named = [*forms.plain(data), *forms.wide(data), *forms.scripted(data), *forms.called(data), *forms.fields(data)]
     encoded = [*forms.escaped(data, _inside), *forms.listed(data, _inside)]
@@ -145,7 +147,7 @@ def _inside(said: bytes) -> list[Hit]:
 @given(scraps)
 def test_hits_are_in_order_and_apart(data: bytes) -> None:
     end = 0
-    for hit in find_any(data):
+    for hit in find_any(data, wire=True):
         assert end <= hit.start < hit.end <= len(data)
         end = hit.end
 

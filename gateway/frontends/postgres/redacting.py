@@ -21,7 +21,7 @@ from gateway.wire.postgres.frames import HEADER, DataRun, Frame
 BINARY: Final = 1
 SHORTEST: Final = 6
 """bytes of twelve digits as packed decimal: what is shorter holds no card number"""
-TAIL: Final = 160
+TAIL: Final = 256
 """bytes of COPY data that are looked at again with what comes next: more than any form of one card number takes"""
 _TOKEN: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)+")
 _DIGITS_GONE: Final = bytes.maketrans(b"0123456789", b"*" * 10)
@@ -109,7 +109,10 @@ def _value(value: bytes, *, binary: bool, kept: bool) -> bytes:
 
 
 class CopyIn:
-    """COPY data from a client. A message is kept when it is known what follows it: a number may begin in one."""
+    """COPY data from a client. A message is kept when it is known what follows it: a number may begin in one.
+
+    A client may send a byte a message; so the last messages that carry `TAIL` bytes together are held.
+    """
 
     def __init__(self, *, binary: bool, values: bool) -> None:
         self._binary = binary
@@ -120,8 +123,11 @@ class CopyIn:
         """What may be kept now; the rest is held until the next call."""
         if not self._values:
             return without_content(run.raw) if self._binary else _without_digits(run.raw)
-        before, self._held = _across(self._held, run.raw)
-        return before
+        held, raw = _across(self._held, run.raw)
+        whole = held + raw
+        cut = _settled(_payload_spans(whole))
+        self._held = whole[cut:]
+        return whole[:cut]
 
     def end(self) -> bytes:
         """What was held."""
@@ -157,6 +163,16 @@ def _across(held: bytes, raw: bytes) -> tuple[bytes, bytes]:
     return _put_back(held, tail, shown[:border]), _put_back(raw, spans, shown[border:])
 
 
+def _settled(spans: list[tuple[int, int]]) -> int:
+    """Where the messages begin that must be held."""
+    left = TAIL
+    for start, stop in reversed(spans):
+        left -= stop - start
+        if left <= 0:
+            return start - _FRONT
+    return 0
+
+
 def _payload_spans(raw: bytes) -> list[tuple[int, int]]:
     spans, at = [], 0
     while at < len(raw):
@@ -176,14 +192,16 @@ def _put_back(raw: bytes, spans: list[tuple[int, int]], text: bytes) -> bytes:
     return bytes(out)
 
 
-_WORDS: Final = frozenset(b"EN")
-"""ErrorResponse, NoticeResponse"""
+_WORDS: Final = frozenset(b"ENS")
+"""ErrorResponse, NoticeResponse, ParameterStatus: few, and full of what the agent wrote"""
+_NAMED: Final = b"application_name\0"
+"""in a ParameterStatus, which comes behind the end of the statement that set it"""
 _LOOKED_INTO: Final = _WORDS | frozenset(b"R")
 
 
 def blank_shown(data: bytes) -> bytes:
     """Whole messages of the gateway's to the client, without card numbers and without the key that cancels."""
-    if data[0] not in _LOOKED_INTO and not may_hold_card_number(data):
+    if data[0] not in _LOOKED_INTO and _NAMED not in data and not may_hold_card_number(data):
         return data
     out, at = bytearray(data), 0
     while at < len(data):

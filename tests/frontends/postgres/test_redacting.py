@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.cards import find_card_numbers
+from gateway.core.disguised import find_any
 from gateway.core.statement import Column, Hazard, Relation, Statement
 from gateway.frontends.postgres.redacting import (
     CopyIn,
@@ -215,3 +216,35 @@ class TestWhatTheClientWasShown:
 
     def test_without_content_only_kinds_and_lengths_are_left(self) -> None:
         assert without_content(client.copy_data(b"abc") * 2) == client.copy_data(bytes(3)) * 2
+
+
+@pytest.mark.parametrize("form", TEXTS.values(), ids=TEXTS)
+def test_no_form_of_a_number_stays_in_a_name_or_in_copied_data_however_it_is_cut(form: object) -> None:
+    assert callable(form)
+    written = form(CARD)
+    named = (
+        client.parse_message(written, "SELECT 1", ()),
+        client.describe(client.STATEMENT, written),
+        client.describe(client.PORTAL, written),
+    )
+    for raw in named:
+        assert not find_any(kept(raw), wire=True)
+    said = server.parameter_status("application_name", written)
+    assert not find_any(blank_shown(server.command_complete("SET") + said), wire=True)
+    data = written.encode()
+    for size in (1, 7, 1000):
+        copy = CopyIn(binary=False, values=True)
+        runs = [client.copy_data(data[at : at + size]) for at in range(0, len(data), size)]
+        stored = b"".join(copy.feed(DataRun(b"d", run, 1)) for run in runs) + copy.end()
+        assert len(stored) == sum(map(len, runs))
+        text = b"".join(stored[at + 5 : at + 5 + length] for at, length in _payloads(stored))
+        assert not find_any(text)
+
+
+def _payloads(raw: bytes) -> list[tuple[int, int]]:
+    found, at = [], 0
+    while at < len(raw):
+        (length,) = struct.unpack_from(">I", raw, at + 1)
+        found.append((at, length - 4))
+        at += length + 1
+    return found
