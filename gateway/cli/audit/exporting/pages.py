@@ -49,7 +49,7 @@ def matrix_page(matrix: Matrix) -> bytes:
         "against it; <b>customer</b>: nothing here can show it; <b>not applicable</b>: nothing of the kind is governed "
         "here. Whether a requirement is met is for an assessor to say.</p>"
     )
-    return page("pci_matrix.html", "PCI DSS 4.0.1: what the period shows", about, counts + words + "<h2></h2>" + rows)
+    return page("pci_matrix.html", "PCI DSS 4.0.1: what the period shows", about, counts + words + "<br>" + rows)
 
 
 def _matrix_row(row: Row) -> Iterator[str]:
@@ -159,7 +159,7 @@ def daily_page(material: Material) -> bytes:
     )
     meanings = table(("Name", "What it means"), ((code(name), text(said)) for name, said in DETECTIONS.items()))
     about = "Each day with what stands out first, and who signed it off (PCI DSS 10.4.1). Days are UTC."
-    return page("daily.html", "Day by day", about, f"<h2></h2>{rows}<h2>What is looked for</h2>{meanings}")
+    return page("daily.html", "Day by day", about, f"<br>{rows}<h2>What is looked for</h2>{meanings}")
 
 
 def _day_row(day: Digest, signed: SignOff | None) -> Iterator[str]:

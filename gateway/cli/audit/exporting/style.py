@@ -30,7 +30,8 @@ table { width: 100%; border-collapse: collapse; font-size: .92rem }
 th { text-align: left; font-weight: 500; color: var(--dim); font-size: .8rem; white-space: nowrap }
 td, th { padding: .5rem .8rem; border-bottom: 1px solid var(--line); vertical-align: top }
 tr:last-child td { border-bottom: 0 } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-code { font: .8rem ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere }
+code { font: .8rem ui-monospace, Menlo, Consolas, monospace; white-space: nowrap }
+code.long { overflow-wrap: anywhere; white-space: normal } td { min-width: 4.5rem }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto;
   font: .82rem/1.5 ui-monospace, Menlo, Consolas, monospace }
 .chip { display: inline-block; padding: 0 .6em; border-radius: 99px; border: 1px solid currentColor; font-size: .78rem;
@@ -45,9 +46,11 @@ dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere }
 @media print { :root { color-scheme: light } body { background: none; font-size: 10.5px } nav { display: none }
   .scroll { overflow: visible; border-radius: 0 } tr, .tiles li { break-inside: avoid } h2 { break-after: avoid }
   header, main, footer { padding: .5rem 0; max-width: none } }
-@media (max-width: 46rem) { td, th { padding: .4rem .55rem } dl { grid-template-columns: 1fr }
+@media (max-width: 46rem) { .scroll table { min-width: 56rem } td, th { padding: .4rem .55rem } dl { grid-template-columns: 1fr }
   dd { margin-bottom: .4rem } }
 """
+LONG: Final = 32
+"""characters of a code that fits into a column"""
 Cell = str
 """HTML"""
 PAGES: Final = {
@@ -64,8 +67,9 @@ def text(said: object) -> str:
 
 
 def code(said: object) -> str:
-    """The same in fixed width."""
-    return f"<code>{text(said)}</code>"
+    """The same in fixed width; what is long may break anywhere."""
+    long = " class=long" if len(str(said)) > LONG else ""
+    return f"<code{long}>{text(said)}</code>"
 
 
 def chip(word: str, kind: str, mark: str) -> str:
