@@ -1,5 +1,7 @@
 """The order of things: judge, then record, and only then is anything handed on."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.events import EventType
@@ -55,6 +57,21 @@ def test_one_refused_statement_holds_back_its_whole_message() -> None:
     assert [type(command) for command in commands] == [Decide, Decide, Record, Record]
     assert [ruling.refusal.code for ruling in rulings if ruling.refusal] == ["statement.withheld", "policy.denied"]
     assert all(ruling.plan is None for ruling in rulings)
+
+
+def marks(*journeys: Journey) -> list[object]:
+    """What the records of allowed statements say of the text that carries them."""
+    found = []
+    for journey in journeys:
+        commands, _ = play(journey, *[fakes.verdict()] * 3)
+        found += [command.event.data.get("mark") for command in commands if isinstance(command, Record)]
+    return found
+
+
+def test_a_statement_names_the_mark_it_goes_out_under_when_that_is_anothers() -> None:
+    several = travel(legs("SELECT 1", "SELECT 2"), Phase.QUERY, traveller(), fakes.GROUND)
+    executed = travel((replace(legs("SELECT 1")[0], mark="parse"),), Phase.EXECUTE, traveller(), fakes.GROUND)
+    assert marks(several, executed) == [None, "did-0", "parse"]
 
 
 def test_all_of_a_message_is_judged_before_any_of_it_is_recorded() -> None:
