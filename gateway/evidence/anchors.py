@@ -8,7 +8,7 @@ data_dir/log/<epoch>/anchors/<time>-<leaves>-<authority>.checkpoint and .tsr
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -48,6 +48,21 @@ def anchors_of(prefix: Path) -> Iterator[Anchor]:
     for path in sorted((prefix / FOLDER).glob("[!.]*.tsr")):
         beside = path.with_suffix(".checkpoint")
         yield Anchor(path.stem, _read(beside) if beside.exists() else b"", _read(path))
+
+
+def missing(prefix: Path, named: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """(file, whether it is there at all) of what `named`, token's `sha256:` by name, says and is not so here."""
+    for name, token in sorted(named.items()):
+        if _NAME.fullmatch(name) is None:  # of an older layout, or none of ours: it is no file's name
+            continue
+        try:
+            found = f"sha256:{hashlib.sha256(_read(prefix / FOLDER / f'{name}.tsr')).hexdigest()}"
+        except OSError:
+            found = ""
+        if found != token:
+            yield f"{FOLDER}/{name}.tsr", bool(found)
+        elif not (prefix / FOLDER / f"{name}.checkpoint").is_file():
+            yield f"{FOLDER}/{name}.checkpoint", False
 
 
 def last_anchored(prefix: Path, url: str) -> int:

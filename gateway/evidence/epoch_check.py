@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from gateway.core.clock import moment
+from gateway.evidence.anchors import missing
 from gateway.evidence.beginning import Beginning, begin
 from gateway.evidence.bodies import BodyCheck, State
 from gateway.evidence.head import Head, head_file
@@ -123,6 +124,9 @@ class EpochCheck:
         self._damaged(checkpoint.size)
         self._end_of_wal()
         self._bad_bodies()
+        for where, there in missing(self._reader.prefix, self._walk.anchored):
+            text = "not the time-stamp that was kept" if there else "a leaf says it was kept here; it is gone"
+            self._find("anchor.changed" if there else "anchor.missing", where, text)
         return EpochReport(
             epoch=self._reader.epoch,
             origin=checkpoint.origin,

@@ -55,6 +55,8 @@ class WalkState(msgspec.Struct, frozen=True, kw_only=True):
     beat_ns: int
     running: bool
     """the log was opened and not closed"""
+    anchored: dict[str, str] = {}
+    """time-stamps that were kept beside the log: name → the token's `sha256:`"""
 
 
 class Walk:
@@ -71,6 +73,8 @@ class Walk:
         self.last_ns = state.last_ns if state else 0
         self.previous: tuple[int, str] | None = None
         """size and root of the epoch before, when the first leaf names them"""
+        self.anchored: dict[str, str] = dict(state.anchored) if state else {}
+        """time-stamps that should lie beside the log: name → the token's `sha256:`"""
         self._origin = origin
         self._ledger = Ledger(state.open, state.ended) if state else Ledger()
         self._named: set[bytes] = set()
@@ -92,6 +96,7 @@ class Walk:
             last_ns=self.last_ns,
             beat_ns=self._beat_ns,
             running=self._open,
+            anchored=dict(self.anchored),
         )
 
     def leaf(self, index: int, data: bytes) -> None:
@@ -187,6 +192,8 @@ class Walk:
                 self._find("heartbeat.mismatch", index, "it knows other open sessions than the leaves before it")
         elif kind == SHREDDED:
             self.shredded |= {name for name in facts if facts[name] is True}
+        elif kind == EventType.LOG_ANCHORED:
+            self.anchored[str(facts.get("name"))] = str(facts.get("token"))
         else:
             self._trouble(index, kind, facts, time_ns)
 
@@ -237,6 +244,7 @@ _SPECIAL: Final = frozenset(
         EventType.LOG_RECOVERED.value,
         EventType.HEARTBEAT.value,
         EventType.CLOCK_JUMPED.value,
+        EventType.LOG_ANCHORED.value,
         SHREDDED,
     }
 )

@@ -1,10 +1,13 @@
 """`audit verify` believes a time-stamp that holds, and names one that does not, or is of another history."""
 
+import asyncio
+import hashlib
 import shutil
 from pathlib import Path
 
 import pytest
 
+from gateway.core.events import Event, EventType
 from gateway.evidence import anchored
 from gateway.evidence.anchor import ask, read_roots
 from gateway.evidence.anchors import keep_anchor
@@ -12,6 +15,8 @@ from gateway.evidence.keys import load_keys
 from gateway.evidence.merkle import range_root
 from gateway.evidence.note import Checkpoint
 from gateway.evidence.reader import LogReader
+from gateway.evidence.recorder import Recorder
+from gateway.evidence.verified import Memory
 from gateway.evidence.verify import Options, verify
 from tests.evidence.world import TickClock, whole_log
 from tests.support.tsa import NAME, Authority
@@ -101,3 +106,36 @@ def test_a_time_stamp_that_cannot_be_compared_is_named(folder: Path, authority: 
     stamp(folder, authority, 300)
     shutil.rmtree(folder / "log/1/tile/0/001.p")
     assert [each[:2] for each in said(folder, authority)] == [("anchor.unproved", True)]
+
+
+async def recorded(folder: Path, name: str, digest: str) -> None:
+    """A leaf tells of a time-stamp, and some hundred more follow."""
+    recorder = await Recorder.open(folder, TickClock())
+    data: dict[str, object] = {"name": name, "token": f"sha256:{digest}", "size": 300}
+    await recorder.append(Event(type=EventType.LOG_ANCHORED, data=data))
+    for _ in range(300):
+        recorder.beat()
+    await recorder.close()
+
+
+def test_a_time_stamp_that_a_leaf_tells_of_is_missed_also_by_who_has_verified_before(
+    folder: Path, authority: Authority, tmp_path: Path
+) -> None:
+    token = stamp(folder, authority, 300)
+    asyncio.run(recorded(folder, token.stem, hashlib.sha256(token.read_bytes()).hexdigest()))
+    options = Options(memory=Memory(tmp_path / "memory"))
+
+    def named() -> set[tuple[str, bool]]:
+        found = verify(folder, TickClock(), options=options).findings
+        return {(each.name, each.grave) for each in found if each.name.startswith("anchor.")}
+
+    assert named() == {("anchor.unchecked", False)}
+    whole = token.read_bytes()
+    token.write_bytes(whole[:-1])
+    assert named() == {("anchor.unchecked", False), ("anchor.changed", True)}
+    token.write_bytes(whole)
+    assert named() == {("anchor.unchecked", False)}
+    token.with_suffix(".checkpoint").unlink()
+    assert named() == {("anchor.unchecked", False), ("anchor.missing", True)}
+    token.unlink()
+    assert named() == {("anchor.missing", True)}
