@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from gateway.config import sinks as k
 from gateway.core.clock import Clock
 from gateway.evidence.sinks.answers import Receiver
 from gateway.evidence.sinks.courier import Courier, Note, Plan
-from gateway.evidence.sinks.cursor import Cabinet
+from gateway.evidence.sinks.cursor import FOLDER, Cabinet
 from gateway.evidence.sinks.dispatch import Dispatch, lag_seconds
 from gateway.evidence.sinks.follow import Follower
 from gateway.evidence.sinks.formats import Style
@@ -50,7 +51,7 @@ def make_dispatch(settings: s.Settings, clock: Clock, note: Note) -> Dispatch:
                 plan_of(sink),
                 Follower(settings.data_dir),
                 Cabinet(settings.data_dir, sink.name),
-                receiver_of(sink, clock),
+                receiver_of(sink, clock, settings.data_dir),
                 clock=clock,
                 note=record,
             )
@@ -74,7 +75,7 @@ def plan_of(sink: k.Sink) -> Plan:
     )
 
 
-def receiver_of(sink: k.Sink, clock: Clock) -> Receiver:
+def receiver_of(sink: k.Sink, clock: Clock, data_dir: Path) -> Receiver:
     """The other side of a sink. Connects to nothing yet."""
     match sink:
         case k.FileSink():
@@ -99,14 +100,14 @@ def receiver_of(sink: k.Sink, clock: Clock) -> Receiver:
 
             return Otlp(_post(sink), sink.secret.reveal if sink.secret else None, clock)
         case k.S3Sink():
-            return _s3(sink, clock)
+            return _s3(sink, clock, data_dir / FOLDER / sink.name)
 
 
 def _post(sink: k.HttpSink | k.SplunkSink | k.OtlpSink) -> Post:
     return Post(Place(sink.url, sink.timeout, sink.tls.ca, sink.tls.shown))
 
 
-def _s3(sink: k.S3Sink, clock: Clock) -> Receiver:
+def _s3(sink: k.S3Sink, clock: Clock, scratch: Path) -> Receiver:
     from gateway.evidence.sinks.to_s3 import Bucket, S3Receiver, keys  # noqa: PLC0415 -- an extra
 
     parts = urlsplit(sink.url)
@@ -119,6 +120,7 @@ def _s3(sink: k.S3Sink, clock: Clock) -> Receiver:
         ca=sink.ca,
         lock=sink.lock.mode if sink.lock else "",
         lock_seconds=int(sink.lock.period) if sink.lock else 0,
+        scratch=scratch,
     )
     given = (sink.access_key.reveal, sink.secret.reveal) if sink.access_key and sink.secret else None
     return S3Receiver(bucket, keys(given), sink.objects, clock)

@@ -34,7 +34,7 @@ KEYS: list[tuple[k.Sink, type]] = [
 
 @pytest.mark.parametrize(("sink", "kind"), KEYS)
 async def test_each_kind_gets_its_receiver(sink: k.Sink, kind: type) -> None:
-    receiver = receiver_of(sink, TickClock())
+    receiver = receiver_of(sink, TickClock(), Path("var"))
     assert type(receiver) is kind
     await receiver.close()
     assert plan_of(sink).kind == KINDS[type(sink)]

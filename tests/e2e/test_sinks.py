@@ -7,16 +7,20 @@ import json
 import os
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import duckdb
+import msgspec
 import psycopg
 import pytest
 
+from gateway.evidence.scan import scan
 from gateway.evidence.view import open_views
 from tests.support import receivers as r
 from tests.support.bundle import everything_but_clear
@@ -198,8 +202,75 @@ def test_every_leaf_reaches_every_receiver_whatever_is_killed(
         assert gateway.stop() == 0
         assert answered_while_down > 0
         _check(gateway, there, say)
+        assert scan(None, tuple(there.folders.values()), None).total == 0
         for needle in (*CARDS, IN_A_NOTE, r.TOKEN, *gateway.tokens):
             assert needle.encode() not in there.everything()
+
+
+@contextmanager
+def bad_receivers() -> Iterator[dict[str, int]]:
+    """One that never answers, one that accepts and closes, one that refuses everything; their ports by name."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        timeout = 1  # of a connection that is kept
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(400)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    def close(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                server.accept()[0].close()
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as slow,
+        socket.create_server(("127.0.0.1", 0)) as lying,
+        ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as refusing,
+    ):
+        threads = [threading.Thread(target=close, args=(lying,)), threading.Thread(target=refusing.serve_forever)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield {"slow": slow.getsockname()[1], "lying": lying.getsockname()[1], "refusing": refusing.server_port}
+        finally:
+            refusing.shutdown()
+            lying.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
+
+
+def test_receivers_that_hang_lie_or_refuse_keep_neither_traffic_nor_the_others(
+    cluster: Cluster, upstream: Upstream, tmp_path: Path
+) -> None:
+    http, usual = r.free_port(), {"retry_max": "1s", "timeout": "1s", "type": "http"}
+    with bad_receivers() as ports, ExitStack() as stack:
+        sinks: list[dict[str, object]] = [{"name": "copy", "type": "file", "path": str(tmp_path / "events.jsonl")}]
+        sinks += [{"name": name, "url": f"http://127.0.0.1:{port}", **usual} for name, port in ports.items()]
+        sinks.append({"name": "syslog", "url": f"tcp://127.0.0.1:{ports['lying']}", **usual, "type": "syslog"})
+        evidence = {"evidence": {"checkpoint_interval": "200ms", "sinks": sinks}}
+        gateway = stack.enter_context(
+            running_gateway(cluster, {"payments": upstream}, everything_but_clear("payments"), more=evidence, http=http)
+        )
+        agents = Agents(gateway)
+        stack.callback(agents.stop)
+        bad = {"slow", "lying", "refusing", "syslog"}
+        until(lambda: {name for name, number in metrics(http, "failing").items() if number} == bad)
+        before = agents.answers
+        until(lambda: agents.answers > before + 30)
+        agents.stop()
+        wanted = signed(gateway)
+        until(lambda: set(wanted) <= set(map(_uid, (tmp_path / "events.jsonl").read_text().splitlines())))
+        until(lambda: all(metrics(http, "lag_events")[name] >= len(wanted) for name in bad))
+        assert set(metrics(http, "parked_events").values()) == {0.0}
+        kinds = {msgspec.json.decode(leaf)["type"] for view in open_views(gateway.data) for _, leaf in view.upwards(0)}
+        assert "sink.failed" in kinds
+        assert "sink.rejected" not in kinds
 
 
 def _tell_the_story(gateway: Gateway, there: Receivers, agents: Agents) -> int:

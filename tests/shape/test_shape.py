@@ -18,7 +18,6 @@ ADAPTERS: dict[str, str] = {
     "evidence/sinks/aside.py": "threads for what blocks",
     "evidence/sinks/courier.py": "waits, and tries again",
     "evidence/sinks/dispatch.py": "the thread and the loop of the sinks",
-    "evidence/sinks/parquet.py": "a scratch folder",
     "evidence/sinks/posting.py": "HTTP to a receiver",
     "evidence/sinks/to_s3.py": "an S3 bucket",
     "evidence/sinks/to_splunk.py": "polls for acknowledgements",

@@ -74,7 +74,7 @@ async def look(settings: Settings, clock: Clock) -> list[Result]:
         keys = await asyncio.gather(*(issuers.look(issuer) for issuer in settings.identity.issuers))
     finally:
         await asyncio.gather(*(keeper.aclose() for keeper in keepers.values()))
-    receivers = await asyncio.gather(*(sinks.look(sink, clock) for sink in settings.evidence.sinks))
+    receivers = await asyncio.gather(*(sinks.look(sink, clock, settings.data_dir) for sink in settings.evidence.sinks))
     disk = await asyncio.to_thread(machine.disk, settings.data_dir, clock)
     return [
         *(result for results in found for result in results),

@@ -1,5 +1,6 @@
 """The receivers of sinks: whether each could take events now, asked as the gateway would."""
 
+from pathlib import Path
 from typing import Final
 
 from gateway.cli.doctor.result import Result, Status
@@ -25,9 +26,9 @@ _AWAY: Final = (
 )
 
 
-async def look(sink: Sink, clock: Clock) -> Result:
+async def look(sink: Sink, clock: Clock, data_dir: Path) -> Result:
     """Connect, and send nothing that is an event."""
-    receiver = receiver_of(sink, clock)
+    receiver = receiver_of(sink, clock, data_dir)
     try:
         answer = await receiver.probe()
     finally:

@@ -10,6 +10,7 @@ stays where it was.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from gateway.core.clock import Clock
@@ -177,6 +178,12 @@ class Courier:
         await self._deliver(events)
         await allowance.rest()
 
+    def measure(self) -> None:
+        """See how far the log is now, also while a receiver keeps a batch waiting."""
+        with suppress(OSError, ValueError):  # `run` meets it too, and says so
+            self._follower.look()
+            self._count()
+
     def _count(self) -> None:
         if self._saved is not None:
             self.pending = self._follower.pending(self._saved.position)
@@ -206,8 +213,6 @@ class Courier:
                 case Later():
                     parts.appendleft(part)
                     await self._fail(answer)
-                    self._follower.look()
-                    self._count()
                 case Refused():
                     parts.extendleft(reversed(self._split(part, answer)))
                     if len(self._suspects) >= MOST_SUSPECTS:

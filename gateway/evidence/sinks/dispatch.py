@@ -11,6 +11,7 @@ from gateway.evidence.sinks.courier import Courier, Note
 
 STOP_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 5.0
+MEASURE_SECONDS: Final = 1.0
 _NS: Final = 1_000_000_000
 
 Make = Callable[[Note], Sequence[Courier]]
@@ -56,8 +57,16 @@ class Dispatch:
         allowance = Allowance()
         allowance.begin()
         self._tasks = [asyncio.ensure_future(_serve(courier, allowance)) for courier in self.couriers]
+        self._tasks.append(asyncio.ensure_future(self._measure()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(courier.close() for courier in self.couriers), return_exceptions=True)
+
+    async def _measure(self) -> None:
+        """Keep the numbers of /metrics true while receivers keep batches waiting."""
+        while True:
+            await asyncio.sleep(MEASURE_SECONDS)
+            for courier in self.couriers:
+                courier.measure()
 
     async def _record(self, event: Event) -> None:
         """Append on the loop that writes the log, and wait for it on this one."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import duckdb
 import msgspec
 
+from gateway.evidence.files import make_folder, put_file
 from gateway.evidence.sinks.outgoing import Outgoing
 
 COLUMNS: Final = {
@@ -19,19 +19,26 @@ COLUMNS: Final = {
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def table(events: Sequence[Outgoing]) -> bytes:
-    """The file's bytes. Raises OSError; duckdb.Error is told as one."""
-    with TemporaryDirectory(prefix="querywarden-") as name:  # 0700
-        source, target = Path(name) / "rows.jsonl", Path(name) / "rows.parquet"
-        source.write_bytes(b"".join(_ENCODER.encode(_row(event)) + b"\n" for event in events))
+def table(events: Sequence[Outgoing], scratch: Path) -> bytes:
+    """The file's bytes, made in a folder of our own. Raises OSError; duckdb.Error is told as one."""
+    make_folder(scratch)
+    source, target = scratch / "rows.jsonl", scratch / "rows.parquet"
+    try:
+        put_file(source, b"".join(_ENCODER.encode(_row(event)) + b"\n" for event in events))
         columns = ", ".join(f"'{column}': '{kind}'" for column, kind in COLUMNS.items())
-        rows = f"SELECT * FROM read_json('{source}', format = 'newline_delimited', columns = {{{columns}}})"  # noqa: S608 -- our own names
-        try:
-            with duckdb.connect(config={"threads": "1"}) as database:
-                database.execute(f"COPY ({rows}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-        except duckdb.Error as error:
-            raise OSError(f"duckdb: {type(error).__name__}") from error
+        rows = f"SELECT * FROM read_json('{_quoted(source)}', format = 'newline_delimited', columns = {{{columns}}})"  # noqa: S608 -- our own names
+        with duckdb.connect(config={"threads": "1"}) as database:
+            database.execute(f"COPY ({rows}) TO '{_quoted(target)}' (FORMAT parquet, COMPRESSION zstd)")
         return target.read_bytes()
+    except duckdb.Error as error:
+        raise OSError(f"duckdb: {type(error).__name__}") from error
+    finally:
+        source.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _row(event: Outgoing) -> dict[str, object]:

@@ -46,6 +46,8 @@ class Bucket(NamedTuple):
     lock: str = ""
     """`compliance`, `governance`, or nothing"""
     lock_seconds: int = 0
+    scratch: Path = Path()
+    """a folder of our own, where Parquet is made"""
 
 
 class Referenced(Provider):
@@ -76,7 +78,7 @@ class S3Receiver:
             cert_reqs="CERT_REQUIRED",
             ca_certs=str(bucket.ca) if bucket.ca else None,
         )
-        self._encode = lines if objects == "jsonl" else _parquet()
+        self._encode = lines if objects == "jsonl" else _parquet(bucket.scratch)
         parts = urlsplit(bucket.endpoint)
         self._client = Minio(
             parts.netloc,
@@ -149,10 +151,10 @@ def lines(events: Sequence[Outgoing]) -> bytes:
     return b"".join(event.payload + b"\n" for event in events)
 
 
-def _parquet() -> Callable[[Sequence[Outgoing]], bytes]:
+def _parquet(scratch: Path) -> Callable[[Sequence[Outgoing]], bytes]:
     from gateway.evidence.sinks.parquet import table  # noqa: PLC0415 -- duckdb is an extra
 
-    return table
+    return lambda events: table(events, scratch)
 
 
 def _day(event: Outgoing) -> str:

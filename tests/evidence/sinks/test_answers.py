@@ -16,5 +16,5 @@ def test_an_answer_is_a_value(answer: Taken | Later | Refused) -> None:
 
 
 async def test_every_kind_of_sink_has_a_receiver() -> None:
-    receiver: Receiver = receiver_of(k.FileSink(name="a", path=Path("x")), TickClock())
+    receiver: Receiver = receiver_of(k.FileSink(name="a", path=Path("x")), TickClock(), Path("var"))
     await receiver.close()

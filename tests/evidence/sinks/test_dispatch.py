@@ -109,6 +109,25 @@ async def test_a_receiver_that_hangs_keeps_neither_the_others_nor_the_end(tmp_pa
         await dispatch.close()
 
 
+async def test_lag_is_told_while_a_receiver_keeps_a_batch_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MEASURE_SECONDS", 0.001)
+    await asyncio.to_thread(whole_log, tmp_path, sessions=1)
+    receiver = Watching([Later("http.503")] * 10**6)
+    dispatch = Dispatch(lambda record: [courier(tmp_path, receiver, record)], _nothing)
+    dispatch.start()
+    pending = dispatch.couriers[0]
+    async with asyncio.timeout(20):
+        while not pending.pending:  # noqa: ASYNC110 -- another thread counts
+            await asyncio.sleep(0.001)
+        before = pending.pending
+        await asyncio.to_thread(whole_log, tmp_path, sessions=1)
+        while pending.pending <= before:  # noqa: ASYNC110 -- another thread counts
+            await asyncio.sleep(0.001)
+    await dispatch.close()
+
+
 async def _nothing(_: Event) -> None:
     return
 

@@ -36,7 +36,7 @@ Server = tuple[Receiver, Tls, Minio]
 
 def s3(server: Server, bucket: str, objects: str = "jsonl", lock: str = "", secret: str = SECRET_KEY) -> S3Receiver:
     endpoint, ca = f"https://127.0.0.1:{server[0].port}", server[1].server.ca
-    place = Bucket(endpoint, "us-east-1", bucket, "/pci", 5, ca, lock, 86_400)
+    place = Bucket(endpoint, "us-east-1", bucket, "/pci", 5, ca, lock, 86_400, server[0].folder)
     return S3Receiver(place, keys((lambda: ACCESS_KEY, lambda: secret)), objects, TickClock(_now()))
 
 
