@@ -30,6 +30,8 @@ from gateway.wire.postgres.frames import DataRun, Frame, Received
 from gateway.wire.postgres.server_messages import parse_copy_response
 
 _BINARY: Final = 1
+_NAMES_ONLY: Final = frozenset({b"C", b"D", b"H", b"S", b"X", b"c"})
+"""messages of the client in which no value can stand, whatever they belong to"""
 _PLAIN: Final = frozenset({b"1", b"2", b"3", b"C", b"I", b"Z", b"c", b"n", b"s", b"t"})
 """messages that hold no word of anybody's"""
 
@@ -61,11 +63,14 @@ class Tap:
         """The client has sent something."""
         self.settled()
         if isinstance(item, DataRun):
-            copy = self._copy or CopyIn(binary=False, values=False)
+            copy = self._copy or CopyIn(values=False)
             self._keep_sent(self.recording.now(), copy.feed(item))
             return
         self._end_copy()
-        self._open = self.recording.now(), item
+        if item.kind in _NAMES_ONLY:
+            self._keep_sent(self.recording.now(), redact(item, values=False))
+        else:
+            self._open = self.recording.now(), item
 
     def judged(self, legs: Sequence[Leg], phase: Phase) -> None:
         """It is known what the message says; statements begin with it."""
@@ -109,8 +114,8 @@ class Tap:
         if item.kind in _PLAIN:
             return Heard(did, said)
         if item.kind == b"G" and isinstance(item, Frame) and task is not None:
-            values = keeps_values(task.ruling.understood.statement)
-            self._copy = CopyIn(binary=parse_copy_response(item).format == _BINARY, values=values)
+            text = parse_copy_response(item).format != _BINARY
+            self._copy = CopyIn(values=text and keeps_values(task.ruling.understood.statement))
         if item.kind == b"H" and isinstance(item, Frame):
             self._binary_copy = parse_copy_response(item).format == _BINARY
         if not (guarded and isinstance(item, DataRun)):

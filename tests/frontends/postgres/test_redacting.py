@@ -11,6 +11,8 @@ from gateway.core.cards import find_card_numbers
 from gateway.core.disguised import find_any
 from gateway.core.statement import Column, Hazard, Relation, Statement
 from gateway.frontends.postgres.redacting import (
+    COPY_LONG,
+    LONG,
     CopyIn,
     blank_exempt,
     blank_shown,
@@ -81,6 +83,14 @@ def test_where_values_may_not_stay_none_of_a_bind_does() -> None:
 def test_a_password_in_a_statement_goes_with_every_other_value() -> None:
     raw = client.query("ALTER ROLE anna PASSWORD 'hunter2' VALID UNTIL '2030'")
     assert kept(raw) == client.query("ALTER ROLE anna PASSWORD '*******' VALID UNTIL '****'")
+
+
+def test_of_what_is_long_no_value_is_kept() -> None:
+    text = "SELECT '" + "v" * LONG + "'"
+    assert kept(client.query(text)) == client.query("****** " + "*" * (LONG + 2))
+    for binary, filling in ((0, b"*"), (1, b"\0")):
+        raw = client.bind("", "", [b"v" * (LONG + 1)], [binary])
+        assert kept(raw) == client.bind("", "", [filling * (LONG + 1)], [binary])
 
 
 def test_a_token_in_a_parameter_goes() -> None:
@@ -154,7 +164,7 @@ class TestCopyFromTheClient:
             [self.run(b"a\t" + first, second + b"\tb\n")],
             [self.run(b"a\t" + first), self.run(second + b"\n")],
         ):
-            kept = b"".join(self.copied(CopyIn(binary=False, values=True), *runs))
+            kept = b"".join(self.copied(CopyIn(values=True), *runs))
             sent = b"".join(run.raw for run in runs)
             assert len(kept) == len(sent)
             payloads = b"".join(bytes(p) for p in DataRun(b"d", kept, 0).payloads())
@@ -163,19 +173,22 @@ class TestCopyFromTheClient:
 
     def test_clean_data_is_kept_as_it_came(self) -> None:
         runs = [self.run(b"1\tone\n", b"2\ttwo\n"), self.run(b"3\tthree\n")]
-        assert b"".join(self.copied(CopyIn(binary=False, values=True), *runs)) == b"".join(run.raw for run in runs)
+        assert b"".join(self.copied(CopyIn(values=True), *runs)) == b"".join(run.raw for run in runs)
 
-    def test_where_values_may_not_stay_no_digit_does(self) -> None:
-        kept = self.copied(CopyIn(binary=False, values=False), self.run(b"1\t4111\t123\n"))
-        assert kept == [client.copy_data(b"*\t****\t***\n"), b""]
+    def test_where_values_may_not_stay_only_lengths_do(self) -> None:
+        kept = self.copied(CopyIn(values=False), self.run(b"1\t4111\t123\n"))
+        assert kept == [client.copy_data(bytes(11)), b""]
 
-    def test_binary_data_is_kept_as_lengths(self) -> None:
-        kept = self.copied(CopyIn(binary=True, values=True), self.run(b"PGCOPY"))
-        assert kept == [client.copy_data(bytes(6)), b""]
+    def test_of_what_is_long_only_lengths_are_kept_and_no_number_that_began_before(self) -> None:
+        begins = self.run(bytes(b"a" * (COPY_LONG - 100)) + CARD[:15].encode())
+        copy = CopyIn(values=True)
+        kept = b"".join([copy.feed(begins), copy.feed(self.run(CARD[15:].encode() + b"b" * 200)), copy.end()])
+        assert CARD[:12].encode() not in kept
+        assert kept.endswith(client.copy_data(bytes(201)))
 
     @given(st.lists(st.binary(max_size=100), max_size=6))
     def test_any_cutting_keeps_every_message_and_its_length(self, payloads: list[bytes]) -> None:
-        copy = CopyIn(binary=False, values=True)
+        copy = CopyIn(values=True)
         kept = b"".join(self.copied(copy, *(self.run(payload) for payload in payloads)))
         reader = ClientReader()
         reader.open()
@@ -233,7 +246,7 @@ def test_no_form_of_a_number_stays_in_a_name_or_in_copied_data_however_it_is_cut
     assert not find_any(blank_shown(server.command_complete("SET") + said), wire=True)
     data = written.encode()
     for size in (1, 7, 1000):
-        copy = CopyIn(binary=False, values=True)
+        copy = CopyIn(values=True)
         runs = [client.copy_data(data[at : at + size]) for at in range(0, len(data), size)]
         stored = b"".join(copy.feed(DataRun(b"d", run, 1)) for run in runs) + copy.end()
         assert len(stored) == sum(map(len, runs))
