@@ -31,6 +31,7 @@ from gateway.core.forms import (
     called,
     escaped,
     fields,
+    grouped,
     hexed,
     listed,
     plain,
@@ -44,9 +45,10 @@ from gateway.core.sieve import (
     code_spans,
     digit_spans,
     escaped_spans,
+    group_spans,
     hex_runs,
     is_clean,
-    may_have_pairs,
+    pair_spans,
     script_spans,
     wide_spans,
 )
@@ -75,8 +77,8 @@ def find_any(data: bytes, depth: int = DEPTH, *, wire: bool = False) -> list[Hit
 
 def _look(data: bytes, depth: int, *, wire: bool) -> Iterator[Hit]:
     """One piece. Each family of patterns is tried only where a quick look says that it could be there."""
-    digits = digit_spans(data)
-    yield from _within(data, digits, plain)
+    yield from _within(data, digit_spans(data), plain)
+    yield from _within(data, group_spans(data), grouped)
     yield from _within(data, wide_spans(data), wide)
     yield from _within(data, script_spans(data), scripted)
     yield from _within(data, code_spans(data), called)
@@ -88,12 +90,10 @@ def _look(data: bytes, depth: int, *, wire: bool) -> Iterator[Hit]:
     def inside(said: bytes) -> list[Hit]:
         return find_any(said, depth - 1)
 
-    yield from _within(data, digits, lambda part: listed(part, inside))
+    yield from _within(data, pair_spans(data), lambda part: listed(part, inside))
     yield from hexed(data, hex_runs(data), inside)
     yield from based(data, base64_runs(data), inside)
     yield from _within(data, escaped_spans(data), lambda part: escaped(part, inside))
-    if may_have_pairs(data):
-        yield from listed(data, inside)
 
 
 def _within(data: bytes, spans: list[Span], find: Callable[[bytes], Iterable[Hit]]) -> Iterator[Hit]:

@@ -94,6 +94,10 @@ def plain(data: bytes) -> Iterator[Hit]:
         for track in pattern.finditer(data):
             if is_card_number(track[1]):
                 yield Hit(*track.span(), Kind.TRACK)
+
+
+def grouped(data: bytes) -> Iterator[Hit]:
+    """Numbers in groups as cards print them, with other characters between the groups, or several."""
     for pattern in (_GAPS, _AMEX_GAPS):
         for match in pattern.finditer(data):
             if is_card_number(_only_digits(match[0])):

@@ -14,13 +14,16 @@ from gateway.core.cards import MAX_DIGITS, MIN_DIGITS, Span, is_card_number
 PIECE: Final = 1 << 16
 MARGIN: Final = 160
 """bytes beside a suspicious place that are looked at with it: more than the longest form of one number takes"""
-SEPARATORS: Final = b" .-_/,|\t:;"
+SEPARATORS: Final = b" .-"
+"""those of `cards.py`"""
+OTHER_SEPARATORS: Final = b" .-_/,|\t:;"
 _STEP: Final = 64
 _REACH: Final = 64
 """twelve digits and three separators between each two fit behind a step's end"""
 _RUN, _GAP, _HIGH, _OTHER = b"0shx"
 _HEX_MIN: Final = 24
 """hexadecimal digits of twelve ASCII digits"""
+_RARE: Final = 64
 _SCRIPT_MIN: Final = 13
 """bytes of twelve digits of which one is not ASCII"""
 
@@ -35,6 +38,7 @@ def _classes(run: bytes, gap: bytes = b"", high: bytes = b"") -> bytes:
 
 _DIGITS: Final = b"0123456789"
 _BY_DIGIT: Final = _classes(_DIGITS, SEPARATORS)
+_BY_GROUP: Final = _classes(_DIGITS, OTHER_SEPARATORS)
 _BY_WIDE: Final = _classes(_DIGITS, b" .-\xa0\0")
 _LEADS: Final = b"\xc2\xcd\xd6\xd9\xdb\xdf\xe0\xe1\xe2\xe3\xea\xef\xf0"
 """first bytes in UTF-8 of every digit, and of every space and dash, outside ASCII"""
@@ -44,6 +48,12 @@ _BY_BASE64: Final = _classes(b"IJKLMNOPCDSTijyzAEQUYcgkosw048tux1235\r\n")
 """the letters that base64 has for digits, spaces, dashes and dots, in ASCII or UTF-16"""
 _TWELVE: Final = b"0" * MIN_DIGITS
 _HEXED: Final = b"0" * _HEX_MIN
+_GROUPS: Final = tuple(
+    b"s".join(groups).replace(b"s", b"s" * many)
+    for groups in ((b"0000", b"0000", b"0000"), (b"0000", b"000000", b"0000"))
+    for many in (1, 2, 3)
+)
+_PAIRS: Final = (b"00s00s00s00s", b"00ss00ss00ss00ss")
 _NARROW: Final = (b"0s0s0s", b"0sss0sss")
 _ESCAPED: Final = {
     b"%": (re.compile(rb"%[0-9A-Fa-f]{2}"),),
@@ -59,7 +69,7 @@ def is_clean(data: bytes) -> bool:
     """One look at something short: False when any of the looks below could find something."""
     return (
         data.isascii()
-        and _TWELVE not in data.translate(_BY_DIGIT, SEPARATORS)
+        and _TWELVE not in data.translate(_BY_DIGIT, OTHER_SEPARATORS)
         and _TWELVE not in data.translate(_BY_BASE64)
         and _HEXED not in data.translate(_BY_HEX)
         and b"\0" not in data
@@ -67,7 +77,8 @@ def is_clean(data: bytes) -> bool:
         and b"%" not in data
         and b"=3" not in data
         and b"&#" not in data
-        and not may_have_pairs(data)
+        and b"0x3" not in data
+        and b"0X3" not in data
         and not _names_code(data.lower())
     )
 
@@ -94,12 +105,23 @@ def digit_spans(data: bytes) -> list[Span]:
     return _spans(bytes(rest), MIN_DIGITS)
 
 
+def group_spans(data: bytes) -> list[Span]:
+    """Where groups of digits, as cards print them, have another separator between them or several."""
+    return _at_needles(data, data.translate(_BY_GROUP), _GROUPS)
+
+
+def pair_spans(data: bytes) -> list[Span]:
+    """Where hexadecimal pairs of digits could stand in a list."""
+    listed = _at_needles(data, data.translate(_BY_GROUP), _PAIRS)
+    return [(0, len(data))] if b"0x3" in data or b"0X3" in data else listed
+
+
 def wide_spans(data: bytes) -> list[Span]:
     """Where digits have NUL bytes between them."""
     if b"\0" not in data:
         return []
     image = data.translate(_BY_WIDE)
-    return _joined(data, sorted(place for needle in _NARROW for place in _finds(image, needle)))
+    return _at_needles(data, image, _NARROW)
 
 
 def script_spans(data: bytes) -> list[Span]:
@@ -107,7 +129,14 @@ def script_spans(data: bytes) -> list[Span]:
     if data.isascii():
         return []
     image = data.translate(_BY_SCRIPT)
-    return [span for span in _spans(image.replace(b"h", b"0"), _SCRIPT_MIN) if _mixed(image[slice(*span)])]
+    if image.count(b"h") > len(image) // _RARE:
+        return [span for span in _spans(image.replace(b"h", b"0"), _SCRIPT_MIN) if _mixed(image[slice(*span)])]
+    places, at = [], -1
+    while (at := image.find(b"h", at + 1)) >= 0:
+        if _mixed(image[max(0, at - MARGIN) : at + MARGIN]):
+            places.append(at)
+        at += _STEP
+    return _joined(data, places)
 
 
 def _mixed(image: bytes) -> bool:
@@ -132,11 +161,6 @@ def base64_runs(data: bytes) -> list[Span]:
     return _runs(data.translate(_BY_BASE64), MIN_DIGITS)
 
 
-def may_have_pairs(data: bytes) -> bool:
-    """Whether hexadecimal pairs could stand in a list."""
-    return b"0x3" in data or b"0X3" in data
-
-
 def escaped_spans(data: bytes) -> list[Span]:
     """Where a digit could stand escaped."""
     forms = (form for sign, found in _ESCAPED.items() if sign in data for form in found)
@@ -154,9 +178,23 @@ def _spans(image: bytes, least: int) -> list[Span]:
     needle = b"0" * least
     if needle not in image.translate(None, b"s"):
         return []
-    starts = range(0, len(image), _STEP)
-    held = [start for start in starts if needle in image[start : start + _STEP + _REACH].translate(None, b"s")]
-    return _joined(image, [place for start in held for place in (start, start + _STEP + _REACH)])
+    return _joined(image, [place for start in _held(image, needle) for place in (start, start + _STEP + _REACH)])
+
+
+def _held(image: bytes, needle: bytes) -> list[int]:
+    """Where the steps begin that hold the needle, gaps not counted: halves are looked at before their halves."""
+    found: list[int] = []
+    ranges = [(0, len(image))]
+    while ranges:
+        start, end = ranges.pop()
+        if needle not in image[start : end + _REACH].translate(None, b"s"):
+            continue
+        if end - start <= _STEP:
+            found.append(start)
+        else:
+            middle = (start + end) // 2
+            ranges += (middle, end), (start, middle)
+    return found
 
 
 def _runs(image: bytes, least: int) -> list[Span]:
@@ -168,6 +206,10 @@ def _runs(image: bytes, least: int) -> list[Span]:
         found.append((at, end))
         at = end
     return found
+
+
+def _at_needles(data: bytes, image: bytes, needles: tuple[bytes, ...]) -> list[Span]:
+    return _joined(data, sorted(place for needle in needles for place in _finds(image, needle)))
 
 
 def _finds(data: bytes, needle: bytes) -> Iterator[int]:

@@ -132,7 +132,8 @@ scraps = st.lists(
 def test_the_sieve_leaves_out_nothing_that_a_pattern_would_find(data: bytes) -> None:
     found = find_any(data, wire=True)
     whole = [(0, len(data))]
-    named = [*forms.plain(data), *forms.wide(data), *forms.scripted(data), *forms.called(data), *forms.fields(data)]
+    named = [*forms.plain(data), *forms.wide(data), *forms.scripted(data), *forms.called(data)]
+    named += [*forms.grouped(data), *forms.fields(data)]
     encoded = [*forms.escaped(data, _inside), *forms.listed(data, _inside)]
     runs = [*forms.hexed(data, whole, _inside), *forms.based(data, whole, _inside)]
     for hit in [*named, *encoded, *runs]:

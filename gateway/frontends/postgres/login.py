@@ -20,6 +20,8 @@ from gateway.wire.postgres.startup import StartupMessage
 AGENT = "agent"
 """the user name that stands for whoever the token says"""
 SAID = {"querywarden.purpose": "purpose", "querywarden.ticket": "ticket", "querywarden.reason": "reason"}
+NAME_MAX = 63
+"""characters of an application name, NAMEDATALEN - 1"""
 SAID_MAX = 256
 """characters of a purpose, a ticket, a reason"""
 _SETTINGS = {

@@ -2,6 +2,7 @@
 
 from gateway.core.errors import Unavailable
 from gateway.frontends.postgres.conversation import Conversation, EndSession
+from gateway.frontends.postgres.login import NAME_MAX, cleaned
 from gateway.session.exchange import Step
 from gateway.session.task import Phase, Settled, Task
 from gateway.sql.application import move_of
@@ -24,10 +25,14 @@ def heard(conversation: Conversation, kind: bytes, finished: list[tuple[Task, Se
 
 
 def at_rest(conversation: Conversation) -> bytes:
-    """What stands in front of a ReadyForQuery: the name, when it has changed, as the server would report it."""
-    value = conversation.application.rest(idle=conversation.status == b"I")
-    if value is None:
+    """What stands in front of a ReadyForQuery: the name, when it has changed, as the server would report it.
+
+    Without card numbers, as at the start of the session: it is kept, and this message is recorded as it is.
+    """
+    said = conversation.application.rest(idle=conversation.status == b"I")
+    if said is None:
         return b""
+    value = cleaned(said, NAME_MAX)
     conversation.traveller.application = value
     return parameter_status(NAME, value)
 

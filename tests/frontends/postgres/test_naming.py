@@ -9,7 +9,10 @@ import asyncpg  # type: ignore[import-untyped]  # it has none
 import psycopg
 import pytest
 
+from gateway.core.blanking import clean_words
+from gateway.core.disguised import find_any
 from tests.frontends.world import World
+from tests.support.card_forms import TEXTS
 from tests.support.postgres import password_of
 from tests.support.rawpg import SYNC, Message, RawClient, bind, describe, error, execute, parse, query, rows
 
@@ -193,3 +196,13 @@ def test_psycopg_sees_what_it_sees_without_us(world: World) -> None:
         world.cluster.conninfo(world.databases["payments"], "agent_rw"), application_name="tool", autocommit=True
     ) as theirs:
         assert through == seen(theirs) == ["tool", "inner", ("other", "x"), "other"]
+
+
+def test_in_another_form_it_reaches_neither_policy_nor_what_the_agent_is_told(world: World) -> None:
+    with world.raw() as client:
+        for form in ("base64, second alignment", "one percent sign", "full-width"):
+            written = TEXTS[form](CARD)
+            answer = client.ask(query(f"SET application_name = '{written}'"))
+            client.ask(query("SELECT 1"))
+            assert world.policy.asked[-1].context.application == clean_words(written)[:63] != written
+            assert not any(find_any(message.body) for message in answer)
