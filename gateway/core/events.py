@@ -34,6 +34,8 @@ class EventType(StrEnum):
     BODY_SHREDDED = "body.shredded"
     CLOCK_JUMPED = "clock.jumped"
     KEY_CREATED = "key.created"
+    CHECKPOINT_COLLECTED = "checkpoint.collected"
+    CHECKPOINT_REFUSED = "checkpoint.refused"
     HEARTBEAT = "heartbeat"
     WITNESS_COSIGNED = "witness.cosigned"
     WITNESS_FAILED = "witness.failed"

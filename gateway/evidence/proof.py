@@ -83,6 +83,11 @@ def origin_of(data: bytes) -> str:
     return _split(data)[3].decode("utf-8", "replace").partition("\n")[0]
 
 
+def note_of(data: bytes) -> bytes:
+    """The checkpoint a proof brings, not verified. Raises ProofError."""
+    return _split(data)[3]
+
+
 def verify_proof(data: bytes, verifier: Verifier, witnesses: Sequence[WitnessKey] = ()) -> Proven:
     """Check signatures and path. Raises ProofError, also for a wrong cosignature of one of these witnesses."""
     leaf, index, path, note = _split(data)

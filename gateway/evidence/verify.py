@@ -22,6 +22,7 @@ from gateway.evidence.head import epochs_with_head
 from gateway.evidence.note import Verifier
 from gateway.evidence.reader import LogReader, open_epochs
 from gateway.evidence.recording.check import check as check_recordings
+from gateway.evidence.root_log import root_findings
 from gateway.evidence.verified import Memory, Verified
 from gateway.evidence.walk import Finding
 from gateway.evidence.witnessed import Witnessed, WitnessReport
@@ -57,6 +58,8 @@ class Options(NamedTuple):
     """whose cosignatures count"""
     anchor_roots: tuple[Certificate, ...] = ()
     """whose time-stamps are believed"""
+    replicas: tuple[Path, ...] = ()
+    """data folders of the logs whose checkpoints a root log holds"""
 
 
 def verify(
@@ -85,6 +88,7 @@ def verify(
             before = reader
     witnessed = Witnessed(options.witnesses, clock.now_ns()).whole(readers)
     findings.extend([*witnessed.findings, *anchor_findings(readers, options.anchor_roots)])
+    findings.extend(root_findings(readers, options.replicas))
     recorded = check_recordings(data_dir, verifier)
     findings.extend(recorded.findings)
     seconds = (clock.monotonic_ns() - started) / 1e9

@@ -11,6 +11,7 @@ ROOMS_WITH_ADAPTERS = ("identity", "policy", "approvals", "evidence")
 
 ADAPTERS: dict[str, str] = {
     "evidence/index.py": "the search index, a SQLite file",
+    "evidence/bodies.py": "other processes, which read bodies meanwhile",
     "evidence/log.py": "the threads that sync and lay out the log",
     "evidence/recorder.py": "the log's clockwork: heartbeats",
     "evidence/recording/store.py": "the threads that seal recordings, and the sessions they hold back",

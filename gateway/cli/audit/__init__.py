@@ -13,6 +13,7 @@ app.command(
     "gateway.cli.audit.reconcile:reconcile", name="reconcile", help="The database's own log: what went round us."
 )
 app.command("gateway.cli.audit.replay:replay", name="replay", help="A session again; as packets, JSON, a film.")
+app.command("gateway.cli.audit.root:app", name="root", help="One log over the logs of a fleet: collect, prove, check.")
 app.command("gateway.cli.audit.sample:sample", name="sample", help="Decisions of a period, fixed, then drawn.")
 app.command(
     "gateway.cli.audit.scan:scan", name="scan", help="No card number is stored: look, and sign what it came to."

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
 
@@ -31,13 +31,26 @@ WAIT_SECONDS: Final = 3600.0
 LOOK_SECONDS: Final = 0.05
 
 
-def prune(  # noqa: PLR0913 -- each is an option
+BeforeOption: TypeAlias = Annotated[
+    str,
+    Parameter(
+        name="--before",
+        help="Everything older: a time like 2026-01-01 or an age like 400d. Default: evidence.retention.total.",
+    ),
+]
+LegalOption: TypeAlias = Annotated[
+    str,
+    Parameter(name="--legal-reason", help="Why it must go before its time. It is recorded, with who you are."),
+]
+
+
+def prune(  # noqa: PLR0913, D417 -- options that say themselves what they are
     *,
     config: ConfigOption = None,
     data: DataOption = None,
-    before: Annotated[str, Parameter(name="--before")] = "",
-    legal_reason: Annotated[str, Parameter(name="--legal-reason")] = "",
-    now: Annotated[bool, Parameter(name="--remove", negative="")] = False,
+    before: BeforeOption = "",
+    legal_reason: LegalOption = "",
+    now: Annotated[bool, Parameter(name="--remove", negative="", help="Remove it.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Say what would go, or with --remove remove it: old leaves and the documents only they name.
@@ -52,12 +65,6 @@ def prune(  # noqa: PLR0913 -- each is an option
         The configuration file, which names the data folder and how long evidence is kept. Default: gateway.yaml.
     data
         The data folder itself.
-    before
-        Everything older than this: a time like 2026-01-01 or an age like 400d. Default: evidence.retention.total.
-    legal_reason
-        Why something must go before its time. It is recorded, with who you are.
-    now
-        Remove it.
     as_json
         Print as JSON.
 

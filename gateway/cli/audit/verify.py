@@ -36,11 +36,15 @@ FullOption: TypeAlias = Annotated[
     bool,
     Parameter(name="--full", negative="", help="Read everything again, whatever an earlier run has verified."),
 ]
+ReplicaOption: TypeAlias = Annotated[
+    tuple[Path, ...],
+    Parameter(name="--replica", negative="", help="Of a root log: a data folder whose checkpoints it holds."),
+]
 SHOWN: Final = 100
 """findings of a kind that are written out"""
 
 
-def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
+def verify(  # noqa: PLR0913 -- options that say themselves what they are
     *,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -52,23 +56,12 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     state: StateOption = None,
     witness_key: WitnessOption = (),
     anchor_ca: AnchorOption = None,
+    replica: ReplicaOption = (),
     as_json: JsonOption = False,
 ) -> int:
     """Derive the whole log again. Exits 1 when it does not prove what it should, naming each thing that does not fit.
 
     A gateway may write it meanwhile. Trusts nothing but the key. What an earlier run has verified is not read again.
-
-    Parameters
-    ----------
-    config
-        The configuration file, which names the data folder. Default: gateway.yaml.
-    data
-        The data folder itself.
-    key
-        The log's public key, kept elsewhere. Without it the one beside the log is believed.
-    as_json
-        Print the report as JSON.
-
     """
     if package is not None:
         given = witnesses_of(witness_key, config, configured=False)
@@ -77,8 +70,8 @@ def verify(  # noqa: PLR0913, D417 -- options that say themselves what they are
     witnesses = witnesses_of(witness_key, config, configured=data is None)
     if proof is not None or folder is None:
         return check_proof(proof or Path(), folder, key, witnesses, as_json=as_json)
-    anchors = anchors_of(anchor_ca, config, configured=data is None)
-    options = Options(Memory(state or _default_state()), full, witnesses=witnesses, anchor_roots=anchors)
+    known = (witnesses, anchors_of(anchor_ca, config, configured=data is None), replica)
+    options = Options(Memory(state or _default_state()), full, 0, *known)
     return _show(_report(folder, trusted(key), options), own_key=key is None, as_json=as_json)
 
 
