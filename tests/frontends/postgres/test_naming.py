@@ -200,7 +200,7 @@ def test_psycopg_sees_what_it_sees_without_us(world: World) -> None:
 
 def test_in_another_form_it_reaches_neither_policy_nor_what_the_agent_is_told(world: World) -> None:
     with world.raw() as client:
-        for form in ("base64, second alignment", "one percent sign", "full-width"):
+        for form in ("base64, second alignment", "one percent sign", "hexadecimal"):
             written = TEXTS[form](CARD)
             answer = client.ask(query(f"SET application_name = '{written}'"))
             client.ask(query("SELECT 1"))
