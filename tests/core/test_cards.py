@@ -104,6 +104,12 @@ def test_letters_beside_a_number_do_not_hide_it() -> None:
     assert find_card_numbers(b"card4111111111111111ok") == [(4, 20)]
 
 
+def test_the_track_of_a_chip_is_no_hash() -> None:
+    track = b"4111111111111111D27121011234567890FFFFFF"
+    assert find_card_numbers(track) == [(0, 16)]
+    assert find_card_numbers(track.replace(b"D2712", b"D2713")) == []
+
+
 def test_a_number_in_hex_pairs_is_found_where_postgres_prints_a_bytea() -> None:
     number = TEST_NUMBERS["visa"]
     text = rb"a \x00" + number.hex().encode() + b"ff b"
