@@ -10,23 +10,19 @@ from cyclopts import Parameter
 from gateway.cli.audit.accessing import AsOption
 from gateway.cli.audit.desk import FINE, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, reading, trusted
 from gateway.cli.audit.exporting.drawing import Asked, Drawn, draw
-from gateway.cli.audit.exporting.options import Connections, PerStratum, Seed, SeedCheckpoint
+from gateway.cli.audit.exporting.options import NO_CHOICE, Drawing
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable
 from gateway.cli.policy.backtesting import From, To, period_of
-from gateway.core.errors import ConfigError
 from gateway.evidence.package.building import take
-from gateway.evidence.package.population import PER_STRATUM, Period
+from gateway.evidence.package.population import Period
 
 
 def sample(  # noqa: PLR0913 -- each is an option
     *,
     since: From,
     until: To = "",
-    connection: Connections = (),
-    seed: Seed = "",
-    sample_seed_checkpoint: SeedCheckpoint = False,
-    per_stratum: PerStratum = PER_STRATUM,
+    drawing: Annotated[Drawing, Parameter(name="*")] = NO_CHOICE,
     population: Annotated[Path | None, Parameter(negative="", help="A file for the whole list, CSV.")] = None,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -38,14 +34,12 @@ def sample(  # noqa: PLR0913 -- each is an option
 
     Without a seed, the root of a checkpoint that was signed after that record is the seed.
     """
-    if seed and sample_seed_checkpoint:
-        raise ConfigError("config.invalid", "give --seed or --sample-seed-checkpoint, not both")
+    drawing.check()
     folder, verifier = data_folder(config, data), trusted(key)
-    period = Period(*period_of(since, until), tuple(sorted(set(connection))))
+    period = Period(*period_of(since, until), tuple(sorted(set(drawing.connection))))
     with reading(), tempfile.TemporaryDirectory(prefix="querywarden-") as scratch:
-        drawn = draw(
-            take(folder, period, verifier), Asked("sample", person, seed, per_stratum, verifier), Path(scratch)
-        )
+        asked = Asked("sample", person, drawing.seed, drawing.per_stratum, verifier)
+        drawn = draw(take(folder, period, verifier), asked, Path(scratch))
         if population is not None:
             population.write_bytes(drawn.fixed.path.read_bytes())
     sys.stdout.write(written(drawn.sample.document(drawn.fixed)) if as_json else in_words(drawn))

@@ -86,7 +86,7 @@ def scan(  # noqa: PLR0913 -- each is an option
     folder = data_folder(config, data)
     key = load_private(what.key) if what.key is not None else None
     signer = _signer(folder, where) if where.output is not None else None
-    result, scanned = _scanned(folder, what.also, key, person)
+    result, scanned = scanned_now(folder, what.also, key, person)
     if (folder / LOG_FOLDER).is_dir():
         asked = {"also": " ".join(map(str, what.also)), "recordings": key is not None}
         note_access(folder, "scan", asked, results=result.total, person=person)
@@ -98,7 +98,9 @@ def scan(  # noqa: PLR0913 -- each is an option
     return FINE if result.ok else SAYS_NO
 
 
-def _scanned(folder: Path, also: tuple[Path, ...], key: X25519PrivateKey | None, person: str) -> tuple[Result, Scanned]:
+def scanned_now(
+    folder: Path, also: tuple[Path, ...], key: X25519PrivateKey | None, person: str
+) -> tuple[Result, Scanned]:
     """Try the scanner, then look. Raises OSError."""
     clock = SystemClock()
     started, tested = clock.now_ns(), self_test()

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.evidence.package.population import Sample
 from gateway.evidence.package.snapshot import Snapshot, Span
-from gateway.evidence.package.verifier.contents import ACCESSED, BODIES, RECORDINGS, SAMPLES, SHA
+from gateway.evidence.package.verifier.contents import ACCESSED, BODIES, ENDED, RECORDINGS, SAMPLES, SHA
 from gateway.evidence.package.verifier.drawn import moment
 from gateway.evidence.package.verifier.findings import mapping, text
 from gateway.evidence.package.verifier.story import Leaf
@@ -20,6 +20,9 @@ from gateway.evidence.scrub import canonical
 from gateway.evidence.tiles import WIDTH
 
 _MOVED: Final = "data.json"
+_FINISHED: Final = b'"type":"statement.finished"'
+ENDS_WITHIN: Final = 64
+"""blocks of the log that are looked through"""
 _MAX_INTEGER: Final = (1 << 53) - 1
 
 
@@ -51,7 +54,21 @@ def sample_parts(snapshot: Snapshot, did: str, index: int) -> dict[str, Content]
         body = snapshot.reader.body(digest.removeprefix(SHA)) if digest else None
         if body is not None:
             parts[folder + name] = partial(same, body)
+    ended = _ended(snapshot, did, index)
+    if ended is not None:
+        parts[folder + ENDED] = partial(snapshot.proof, ended)
     return parts
+
+
+def _ended(snapshot: Snapshot, did: str, index: int) -> int | None:
+    """The leaf that says how a statement ended: soon behind its decision, or it ran for long and is not looked for."""
+    mark = f'"did":"{did}"'.encode()
+    last = min((index // WIDTH + ENDS_WITHIN) * WIDTH, snapshot.tree.size)
+    for block in range(index // WIDTH, -(-last // WIDTH)):
+        for at, raw in enumerate(snapshot.entries(block), block * WIDTH):
+            if at > index and mark in raw and _FINISHED in raw:
+                return at
+    return None
 
 
 def recording_parts(data_dir: Path, sessions: Iterable[tuple[str, str]]) -> dict[str, Content]:

@@ -389,6 +389,12 @@ def recording_edited(base: Base, rng: Random) -> Changed:
     return sealed(base, {**base.files, name: flipped(raw, rng.randrange(len(raw)), rng)}), {"recording.mismatch"}
 
 
+def ending_of_another(base: Base, rng: Random) -> Changed:
+    """How one statement ended, told of another."""
+    one, other = rng.sample(base.like("/ended.tlog-proof$"), 2)
+    return sealed(base, {**base.files, one: base.files[other]}), {"sample.other_leaf"}
+
+
 def anchor_of_another(base: Base, rng: Random) -> Changed:
     """A time-stamp beside a checkpoint that it is not over."""
     name = "log/1/anchors/20300317T174640Z-9-00000000"
@@ -424,5 +430,6 @@ SEALED: dict[str, Change] = {
     "proof edited": proof_edited, "bundle edited": bundle_edited, "bundle removed": bundle_removed,
     "custody edited": custody_edited, "number edited": number_edited, "recording edited": recording_edited,
     "span narrowed": span_narrowed, "anchor of another": anchor_of_another,
+    "ending of another": ending_of_another,
 }  # fmt: skip
 CHANGES = RAW | SEALED

@@ -1,5 +1,6 @@
 """A package is made of what is signed, the same bytes each time, and keeps its promises when the log goes on."""
 
+import asyncio
 import json
 import shutil
 import zipfile
@@ -9,6 +10,10 @@ import pytest
 
 from gateway.evidence.package.building import keep_checkpoint, take
 from gateway.evidence.package.population import Period
+from gateway.evidence.pruning import Order, prune
+from gateway.evidence.reader import open_epochs
+from gateway.evidence.recorder import Recorder
+from gateway.evidence.retention import Pruning, plan
 from tests.evidence.package.world import ALWAYS, built, key_of, packed, verified, write_log, wrong
 from tests.evidence.world import NOW, TickClock
 
@@ -71,6 +76,36 @@ def test_nothing_half_written_is_left_when_it_fails(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"):
         packed(tmp_path / "var", tmp_path / "e.zip", more={"report/x": fails})
     assert [path.name for path in tmp_path.iterdir() if "zip" in path.name] == []
+
+
+def test_a_pruned_log_gives_what_is_left_and_says_that_the_rest_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.evidence.retention.segments", lambda _: [])  # of a log a hundred times as long
+    clock = TickClock()
+    write_log(tmp_path / "var", clock=clock)
+    clock.forward(86_400)
+    later = clock.now
+    write_log(tmp_path / "var", clock=clock)
+
+    async def pruned() -> None:
+        recorder = await Recorder.open(tmp_path / "var", clock, checkpoint_interval=3600)
+
+        async def planner() -> list[Pruning]:
+            return list(plan(tmp_path / "var", later))
+
+        await prune(recorder, tmp_path / "var", planner, Order("the time is over"))
+        await recorder.close()
+        shutil.rmtree(tmp_path / "var/log/1/wal")  # what a longer log would have dropped long ago
+        (tmp_path / "var/log/1/wal").mkdir()
+
+    asyncio.run(pruned())
+    assert open_epochs(tmp_path / "var")[-1].begin > 0
+    built(tmp_path / "var", tmp_path / "all.zip")
+    found = verified(tmp_path / "all.zip", key_of(tmp_path / "var"))
+    assert (found.code, wrong(found)) == (2, ["period.uncovered"])
+    built(tmp_path / "var", tmp_path / "late.zip", Period(later + 3600 * 10**9, 1 << 62))
+    assert verified(tmp_path / "late.zip", key_of(tmp_path / "var")).code == 0
 
 
 def test_an_assessors_seed_draws_the_same_from_the_same_population(tmp_path: Path) -> None:

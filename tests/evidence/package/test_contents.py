@@ -33,6 +33,12 @@ def test_a_sample_names_its_sessions_recording(base: Base) -> None:
     assert base.files[told["recording"].replace(".gwr", ".key")] == b"wrapped"
 
 
+def test_a_sample_that_was_let_through_says_how_it_ended(base: Base) -> None:
+    for name in base.like("^decisions/samples/.*/leaf.json$"):
+        ended = name.replace("leaf.json", "ended.tlog-proof") in base.files
+        assert ended == (json.loads(base.files[name])["outcome"] != "deny")
+
+
 def test_sessions_without_a_recording_are_passed_over(tmp_path: Path) -> None:
     assert recording_parts(tmp_path, [("d", "no session"), ("e", "01993c1e-7d1b-7b1e-9f00-0d3f6a2b9c11")]) == {}
 

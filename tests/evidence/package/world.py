@@ -107,9 +107,9 @@ def packed(  # noqa: PLR0913 -- what a test may say otherwise
     return _finish(taken, fixed, counts, output, seed=seed, more=more, per_stratum=per_stratum)
 
 
-def built(data_dir: Path, output: Path, seed: str = "theirs") -> Taken:
+def built(data_dir: Path, output: Path, period: Period = ALWAYS, seed: str = "theirs") -> Taken:
     """A package of a log that does not go on by it, as of a copy."""
-    taken = take(data_dir, ALWAYS)
+    taken = take(data_dir, period)
     counts = Counts(taken.period)
     fixed = write_population(output.with_suffix(".csv"), decisions(taken.epochs, taken.period, counts.see))
     return _finish(taken, fixed, counts, output, seed=seed, more=None, per_stratum=3)

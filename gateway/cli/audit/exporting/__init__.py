@@ -4,6 +4,9 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from gateway.cli.audit.accessing import AsOption
 from gateway.cli.audit.desk import FINE, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, reading, trusted
@@ -12,26 +15,19 @@ from gateway.cli.audit.exporting.drawing import Asked, Drawn, draw
 from gateway.cli.audit.exporting.extras import Extras, gather
 from gateway.cli.audit.exporting.known import known_before
 from gateway.cli.audit.exporting.material import Material
-from gateway.cli.audit.exporting.options import (
-    Connections,
-    Earlier,
-    Output,
-    PerStratum,
-    Reconcile,
-    Scan,
-    Seed,
-    SeedCheckpoint,
-)
+from gateway.cli.audit.exporting.options import NO_CHOICE, NOTHING_ELSE, Drawing, Inputs, Output
 from gateway.cli.audit.exporting.page import verify_page
 from gateway.cli.audit.exporting.reports import absent, made_by, report_parts, spoken
 from gateway.cli.audit.exporting.signoffs import sign_offs
+from gateway.cli.audit.scan import scanned_now
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.cli.policy.backtesting import From, To, period_of
-from gateway.core.errors import ConfigError
 from gateway.evidence.keys import load_keys
+from gateway.evidence.note import Signer
 from gateway.evidence.package.building import Package, build, keep_checkpoint, take
-from gateway.evidence.package.population import PER_STRATUM, Period
+from gateway.evidence.package.population import Period
+from gateway.evidence.scan_result import signed
 from gateway.policy.requirements import read_catalogue, shipped_catalogue
 
 
@@ -40,13 +36,8 @@ def export(  # noqa: PLR0913 -- each is an option
     since: From,
     until: To = "",
     output: Output,
-    connection: Connections = (),
-    seed: Seed = "",
-    sample_seed_checkpoint: SeedCheckpoint = False,
-    per_stratum: PerStratum = PER_STRATUM,
-    scan: Scan = None,
-    reconcile: Reconcile = None,
-    earlier: Earlier = (),
+    drawing: Annotated[Drawing, Parameter(name="*")] = NO_CHOICE,
+    inputs: Annotated[Inputs, Parameter(name="*")] = NOTHING_ELSE,
     config: ConfigOption = None,
     data: DataOption = None,
     key: KeyOption = None,
@@ -54,20 +45,27 @@ def export(  # noqa: PLR0913 -- each is an option
     as_json: JsonOption = False,
 ) -> int:
     """Write the evidence of a period: the log's part of it, every decision, a sample, bundles, reports, a verifier."""
-    if seed and sample_seed_checkpoint:
-        raise ConfigError("config.invalid", "give --seed or --sample-seed-checkpoint, not both")
+    drawing.check()
+    inputs.check()
     folder, verifier = data_folder(config, data), trusted(key)
-    period = Period(*period_of(since, until), tuple(sorted(set(connection))))
+    period = Period(*period_of(since, until), tuple(sorted(set(drawing.connection))))
     with reading(), tempfile.TemporaryDirectory(prefix=".evidence-", dir=output.absolute().parent) as scratch:
         taken = take(folder, period, verifier)
         signer = load_keys(folder / "keys", taken.newest.epoch).signer
-        drawn = draw(taken, Asked("export", person, seed, per_stratum, verifier), Path(scratch))
-        extras = gather(drawn.taken, config, scan.read_bytes() if scan else None, reconcile)
-        material = material_of(drawn, extras)
-        build(_package(drawn, material, extras, output.name, [path.read_bytes() for path in earlier]), output, signer)
+        drawn = draw(taken, Asked("export", person, drawing.seed, drawing.per_stratum, verifier), Path(scratch))
+        extras = gather(drawn.taken, config, _scanned(inputs, folder, signer, person), inputs.reconcile)
+        package = _package(drawn, extras, output.name, [path.read_bytes() for path in inputs.earlier])
+        build(package, output, signer)
         keep_checkpoint(drawn.taken)
     sys.stdout.write(written(told(drawn, output)) if as_json else in_words(drawn, output))
     return FINE
+
+
+def _scanned(inputs: Inputs, folder: Path, signer: Signer, person: str) -> bytes | None:
+    """The result that was given, or one of now; None without."""
+    if inputs.with_scan:
+        return signed(scanned_now(folder, (), None, person)[0], signer)
+    return inputs.scan.read_bytes() if inputs.scan else None
 
 
 def material_of(drawn: Drawn, extras: Extras) -> Material:
@@ -85,7 +83,8 @@ def material_of(drawn: Drawn, extras: Extras) -> Material:
     )
 
 
-def _package(drawn: Drawn, material: Material, extras: Extras, name: str, earlier: list[bytes]) -> Package:
+def _package(drawn: Drawn, extras: Extras, name: str, earlier: list[bytes]) -> Package:
+    material = material_of(drawn, extras)
     catalogue = read_catalogue(shipped_catalogue())
     return Package(
         taken=drawn.taken,

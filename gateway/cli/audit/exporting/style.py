@@ -46,7 +46,8 @@ dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere }
 @media print { :root { color-scheme: light } body { background: none; font-size: 10.5px } nav { display: none }
   .scroll { overflow: visible; border-radius: 0 } tr, .tiles li { break-inside: avoid } h2 { break-after: avoid }
   header, main, footer { padding: .5rem 0; max-width: none } }
-@media (max-width: 46rem) { .scroll table { min-width: 56rem } td, th { padding: .4rem .55rem } dl { grid-template-columns: 1fr }
+@media (max-width: 46rem) { .scroll table { min-width: 56rem }
+  td, th { padding: .4rem .55rem } dl { grid-template-columns: 1fr }
   dd { margin-bottom: .4rem } }
 """
 LONG: Final = 32

@@ -23,6 +23,7 @@ from gateway.evidence.package.verifier.tree import proof_of
 SAMPLES = "decisions/samples/"
 SHA = "sha256:"
 BODIES = {"input.json": "in", "decision.json": "out", "body.json": "body"}
+ENDED = "ended.tlog-proof"
 ACCESSED = "evidence.accessed"
 RECORDINGS = "recordings/"
 _FRONT, _CLEAR = b"QWGWR\x00\x01\n", struct.Struct(">IBIIII")
@@ -39,6 +40,11 @@ def check_sample(archive: Archive, epochs: list[Epoch], did: str, shredded: set[
     leaf = epoch_holding(epochs, proof_of(archive.read(proof), proof).note, proof).proved(proof)
     own = leaf.raw == archive.read(f"{folder}leaf.json") and leaf.said.get("did") == did
     need(own, "sample.other_leaf", folder, "the leaf is not the one that is proved")
+    if folder + ENDED in archive.parts:
+        note = proof_of(archive.read(folder + ENDED), folder).note
+        ended = epoch_holding(epochs, note, folder).proved(folder + ENDED)
+        ours = (ended.kind, ended.said.get("did")) == ("statement.finished", did)
+        need(ours, "sample.other_leaf", folder + ENDED, "it says how another statement ended")
     for name, field in BODIES.items():
         digest = text(leaf.said.get(field))[len(SHA) :]
         held = archive.read(folder + name) if folder + name in archive.parts else None

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import cli
+from gateway.evidence.dsse import unsealed
 from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.package.verifier.command import verify_package
 from gateway.evidence.verify import verify
@@ -125,6 +126,15 @@ def test_what_a_checkpoint_kept_elsewhere_says_is_proved(own_days: Days, tmp_pat
     assert export(own_days, tmp_path / "e.zip", "--earlier", str(kept)) == cli.DONE
     assert read(tmp_path / "e.zip", f"log/1/earlier/{size}.checkpoint") == kept.read_bytes()
     assert wrong(verify_package(tmp_path / "e.zip", [key_of(own_days.folder)], [])) == []
+
+
+def test_a_scan_of_everything_stored_is_put_in(own_days: Days, tmp_path: Path) -> None:
+    assert export(own_days, tmp_path / "e.zip", "--with-scan") == cli.DONE
+    told = json.loads(unsealed(read(tmp_path / "e.zip", "scan/result.dsse.json")))
+    assert (told["ok"], told["total"]) == (True, 0)
+    rows = {row["control"]: row for row in json.loads(read(tmp_path / "e.zip", "report/pci_matrix.json"))["rows"]}
+    assert "no card number" in rows["PCI-DSS-4.0.1/3.5.1"]["shown"][0]
+    assert export(own_days, tmp_path / "f.zip", "--with-scan", "--scan", "x") == cli.USAGE
 
 
 def test_names_from_outside_do_nothing_in_pages_or_tables(package: Path) -> None:
