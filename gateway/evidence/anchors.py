@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 
 FOLDER: Final = "anchors"
 _NAME: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]{1,19})-([0-9a-f]{8})")
@@ -44,10 +44,10 @@ def keep_anchor(prefix: Path, url: str, at_ns: int, size: int, anchor: tuple[byt
 
 
 def anchors_of(prefix: Path) -> Iterator[Anchor]:
-    """Every time-stamp, the oldest first. Raises OSError; a missing checkpoint is empty."""
+    """Every time-stamp, the oldest first. What is missing or cannot be read is empty."""
     for path in sorted((prefix / FOLDER).glob("[!.]*.tsr")):
         beside = path.with_suffix(".checkpoint")
-        yield Anchor(path.stem, _read(beside) if beside.exists() else b"", _read(path))
+        yield Anchor(path.stem, _read_any(beside), _read_any(path))
 
 
 def missing(prefix: Path, named: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
@@ -67,17 +67,26 @@ def missing(prefix: Path, named: Mapping[str, str]) -> Iterator[tuple[str, bool]
 
 def last_anchored(prefix: Path, url: str) -> int:
     """When this authority stamped the log last, in nanoseconds since 1970 by the names of files; 0 for never."""
-    times = [
-        found[1]
-        for path in (prefix / FOLDER).glob("[!.]*.tsr")
-        if (found := _NAME.fullmatch(path.stem)) and found[3] == authority_id(url)
-    ]
-    if not times:
+    names = (_NAME.fullmatch(path.stem) for path in (prefix / FOLDER).glob("[!.]*.tsr"))
+    return max((_seconds(found[1]) for found in names if found and found[3] == authority_id(url)), default=0) * 10**9
+
+
+def _seconds(name: str) -> int:
+    """Since 1970, of the time in a name; 0 for what is no time."""
+    try:
+        at = dt.datetime.strptime(name, _FORMAT).replace(tzinfo=dt.UTC)
+    except ValueError:
         return 0
-    at = dt.datetime.strptime(max(times), _FORMAT).replace(tzinfo=dt.UTC)
-    return (at - _EPOCH) // dt.timedelta(seconds=1) * 1_000_000_000
+    return (at - _EPOCH) // dt.timedelta(seconds=1)
+
+
+def _read_any(path: Path) -> bytes:
+    """Nothing for what cannot be read: it is named as what holds no time-stamp, and does not hide the others."""
+    try:
+        return _read(path)
+    except OSError:
+        return b""
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_FILE)
+    return read_file(path, MAX_FILE)[:MAX_FILE]

@@ -8,6 +8,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, Self
 
+from gateway.evidence.files import read_file
+
 BATCH: Final = 512
 FEW: Final = 8192
 """so many are read here: to start another process takes as long"""
@@ -32,8 +34,7 @@ def look(folder: str, digests: Sequence[str]) -> bytes:
 
 def _state(path: str, digest: str) -> int:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 -- twice as fast: a log of a year has millions
-            data = file.readall()
+        data = read_file(path)
     except FileNotFoundError:
         return State.MISSING
     except OSError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.evidence.cosign import Cosigned, WitnessKey, open_cosigned, with_lines
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 from gateway.evidence.note import MAX_NOTE, NoteError, Verifier, split_note
 
 FOLDER: Final = "cosigned"
@@ -79,5 +79,4 @@ def best_cosigned(prefix: Path, log: Verifier, size: int, keys: Sequence[Witness
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_NOTE + 1)
+    return read_file(path, MAX_NOTE)

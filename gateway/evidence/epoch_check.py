@@ -48,6 +48,8 @@ class EpochReport(msgspec.Struct, frozen=True, kw_only=True):
     """leaves that an earlier run had verified and this one did not read again, nor their bodies"""
     pruned: int = 0
     """leaves that are gone, as a leaf says; their hashes are here"""
+    recorded: int = 0
+    """leaves that tell of recordings"""
 
     @property
     def read(self) -> int:
@@ -139,6 +141,7 @@ class EpochCheck:
             bodies=self._walk.bodies,
             taken=self._beginning.taken,
             pruned=self._beginning.pruned,
+            recorded=self._walk.recorded,
         )
 
     def verified(self, now_ns: int) -> Verified | None:
@@ -172,9 +175,9 @@ class EpochCheck:
         """The checkpoint if its signature is good; else a finding."""
         try:
             return self._reader.checkpoint
-        except FileNotFoundError as error:
+        except OSError as error:
             name = "key.missing" if str(error.filename).endswith(".pub") else "checkpoint.missing"
-            self._find(name, Path(error.filename).name, "it is not there, so nothing is proved")
+            self._find(name, Path(str(error.filename)).name, "it is not there, so nothing is proved")
         except NoteError as error:
             self._find("checkpoint.signature", "checkpoint", str(error))
         return None
@@ -209,8 +212,8 @@ class EpochCheck:
             where = f"leaves {first} to {first + width - 1}"
             try:
                 entries = self._reader.entries(number, width)
-            except FileNotFoundError:
-                self._find("entries.missing", where, f"{bundle_path(number, width)} is missing")
+            except OSError:
+                self._find("entries.missing", where, f"{bundle_path(number, width)} is missing, or cannot be read")
                 return
             except ValueError as error:
                 self._find("entries.unreadable", where, str(error))
@@ -272,8 +275,8 @@ class EpochCheck:
     def _tile(self, tile: Tile, data: bytes) -> None:
         try:
             stored = self._reader.tile(tile)
-        except FileNotFoundError:
-            self._find("tile.missing", tile_path(tile), "the file is missing")
+        except OSError:
+            self._find("tile.missing", tile_path(tile), "the file is missing, or cannot be read")
             return
         if stored != data:
             self._find("tile.mismatch", tile_path(tile), "it does not hold the hashes of its leaves")

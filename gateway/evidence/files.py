@@ -1,13 +1,17 @@
 """Files that are never seen half written, folders only we can read."""
 
+import errno
 import os
+import stat
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from gateway.core.ids import random_bytes
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
+LONGEST: Final = 256 << 20
+"""bytes of a file that are read at once; no file of ours is longer that is read so"""
 
 
 def make_folder(path: Path) -> None:
@@ -43,6 +47,22 @@ def put_file(path: Path, data: bytes, *, sync: bool = False) -> None:
         sync_folder(path.parent)
 
 
+def open_file(path: str | Path) -> BinaryIO:
+    """Open a file to be read.
+
+    Whoever can write a folder can put a pipe where a file should be, and whoever reads it would wait for ever. What is
+    no regular file is not there: FileNotFoundError. Raises OSError.
+    """
+    return os.fdopen(_readable(path)[0], "rb")
+
+
+def read_file(path: str | Path, longest: int = LONGEST) -> bytes:
+    """What is in a file, or its first `longest` bytes and one more. Raises OSError, as `open_file` does."""
+    descriptor, size = _readable(path)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        return file.readall() if size <= longest else file.read(longest + 1)
+
+
 def create_file(path: Path, data: bytes) -> None:
     """A new file, durable, readable by us only. Raises FileExistsError when it is there already."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
@@ -61,6 +81,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _readable(path: str | Path) -> tuple[int, int]:
+    """Descriptor and size of a regular file. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "not a file, but a folder, a pipe or a device", str(path))
+    return descriptor, info.st_size
 
 
 def _create(path: Path, folder: Path) -> int:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import google_crc32c
 
-from gateway.evidence.files import FILE_MODE, sync_folder
+from gateway.evidence.files import FILE_MODE, read_file, sync_folder
 from gateway.evidence.merkle import EMPTY_ROOT
 
 _SLOT: Final = 512
@@ -63,7 +63,10 @@ class SignedHead:
 
 def read_head(path: Path) -> Head:
     """The last signed head, for readers; the empty tree when there is none. Raises OSError."""
-    return max(_read_slots(path.read_bytes())) if path.exists() else EMPTY
+    try:
+        return max(_read_slots(read_file(path, 2 * _SLOT)))
+    except FileNotFoundError:
+        return EMPTY
 
 
 def trouble_of(path: Path) -> str:
@@ -72,7 +75,7 @@ def trouble_of(path: Path) -> str:
     No crash spoils both slots, or the length of the file. Raises OSError.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path, 2 * _SLOT)
     except FileNotFoundError:
         return "missing"
     if len(data) != 2 * _SLOT:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from gateway.core.ids import random_bytes
-from gateway.evidence.files import create_file, make_folder, put_file
+from gateway.evidence.files import create_file, make_folder, put_file, read_file
 from gateway.evidence.note import NoteError, Signer, Verifier
 
 DEFAULT_NAME: Final = "querywarden.local"
 MAC_SIZE: Final = 32
+MAX_KEY: Final = 4096
+"""bytes of a key's file"""
 
 
 class MacKey:
@@ -46,8 +48,8 @@ def epochs(keys: Path) -> list[int]:
 
 def load_keys(keys: Path, epoch: int) -> EpochKeys:
     """Read the keys of an epoch. Raises OSError and ValueError (NoteError when the key is no key)."""
-    signer = Signer.decode((keys / f"log-{epoch}.key").read_text("ascii"))
-    secret = bytes.fromhex((keys / f"mac-{epoch}.key").read_text("ascii").strip())
+    signer = Signer.decode(read_file(keys / f"log-{epoch}.key", MAX_KEY).decode("ascii"))
+    secret = bytes.fromhex(read_file(keys / f"mac-{epoch}.key", MAX_KEY).decode("ascii").strip())
     if len(secret) != MAC_SIZE:
         raise ValueError("not a MAC key")
     return EpochKeys(epoch, signer, MacKey(secret))
@@ -72,7 +74,7 @@ def public_key(keys: Path, epoch: int) -> Path:
 def load_verifier(path: Path) -> Verifier:
     """Read a public key. Raises OSError and NoteError."""
     try:
-        return Verifier.decode(path.read_text("utf-8"))
+        return Verifier.decode(read_file(path, MAX_KEY).decode())
     except UnicodeDecodeError as error:
         raise NoteError("not a key of a signed note") from error
 

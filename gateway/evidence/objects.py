@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 
 
 class Objects:
@@ -19,16 +19,22 @@ class Objects:
     def put(self, digest: str, data: bytes, *, check: bool = False) -> None:
         """Store a body. With `check` one that is there already is read, and replaced when it is not whole."""
         path = self.path(digest)
-        if path.exists() and not (check and path.read_bytes() != data):
+        if path.exists() and not (check and self._read(path) != data):
             return
         put_file(path, data)
 
     def read(self, digest: str) -> bytes | None:
         """A body that has the digest it is named by; None when it is missing. Raises ValueError when it was changed."""
-        try:
-            data = self.path(digest).read_bytes()
-        except FileNotFoundError:
+        data = self._read(self.path(digest))
+        if data is None:
             return None
         if hashlib.sha256(data).hexdigest() != digest:
             raise ValueError(f"the body {digest} was changed")
         return data
+
+    @staticmethod
+    def _read(path: Path) -> bytes | None:
+        try:
+            return read_file(path)
+        except FileNotFoundError:
+            return None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
-from gateway.evidence.files import FILE_MODE, make_folder
+from gateway.evidence.files import FILE_MODE, make_folder, read_file
 from gateway.evidence.head import EMPTY, Head, SignedHead, head_file, read_head
 from gateway.evidence.keys import EpochKeys, create_keys, epochs, load_keys
 from gateway.evidence.ledger import Ledger
@@ -110,7 +110,7 @@ def _last_signed(data_dir: Path, keys: EpochKeys) -> Head:
 
 def _checkpoint(path: Path, verifier: Verifier) -> Head:
     try:
-        checkpoint = open_checkpoint(path.read_bytes(), verifier)
+        checkpoint = open_checkpoint(read_file(path), verifier)
     except (FileNotFoundError, NoteError):
         return EMPTY
     return Head(checkpoint.size, checkpoint.root)

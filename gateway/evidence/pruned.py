@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 from gateway.evidence.tiles import WIDTH
 from gateway.evidence.walk import WalkState
 
@@ -39,7 +39,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 def read_mark(prefix: Path) -> Mark | None:
     """What is noted beside a log; None when nothing was pruned. Raises OSError, and ValueError for what is no note."""
     try:
-        mark = msgspec.json.decode((prefix / MARK).read_bytes(), type=Mark)
+        mark = msgspec.json.decode(read_file(prefix / MARK), type=Mark)
     except FileNotFoundError:
         return None
     if mark.size % WIDTH or mark.size <= 0:

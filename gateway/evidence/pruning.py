@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from gateway.core.events import Event, EventType, Who
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 from gateway.evidence.objects import Objects
 from gateway.evidence.pruned import Mark, encode_kept, write_mark
 from gateway.evidence.reader import LogReader
@@ -81,7 +81,7 @@ async def prune(recorder: Recorder, data_dir: Path, planner: Planner, order: Ord
 async def finish(recorder: Recorder, data_dir: Path) -> None:
     """Go on with what a crash interrupted. Raises Unavailable, OSError, ValueError."""
     try:
-        begun = msgspec.json.decode((data_dir / FILE).read_bytes(), type=_Begun)
+        begun = msgspec.json.decode(read_file(data_dir / FILE), type=_Begun)
     except FileNotFoundError:
         return
     named = recorder.watch_bodies()

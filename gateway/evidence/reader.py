@@ -4,19 +4,25 @@ The tail is what stands in the write-ahead log behind the last checkpoint: bindi
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
+from gateway.evidence.files import read_file
 from gateway.evidence.frames import Frame, Kind
 from gateway.evidence.head import Head, head_file, read_head, trouble_of
 from gateway.evidence.keys import load_verifier, public_key
 from gateway.evidence.merkle import Node, range_root
-from gateway.evidence.note import Checkpoint, Verifier, open_checkpoint
+from gateway.evidence.note import MAX_NOTE, Checkpoint, Verifier, open_checkpoint
 from gateway.evidence.objects import Objects
 from gateway.evidence.pruned import Mark, read_mark
 from gateway.evidence.tiles import WIDTH, Tile, bundle_path, nodes_of, split_entries, tile_path
 from gateway.evidence.wal import read_segment, segments
+
+EPOCH: Final = re.compile("[1-9][0-9]{0,8}")
+"""the name of an epoch's folder"""
 
 
 class LogReader:
@@ -38,7 +44,7 @@ class LogReader:
     @cached_property
     def note(self) -> bytes:
         """The checkpoint's bytes as they were when first asked for."""
-        return (self.prefix / "checkpoint").read_bytes()
+        return read_file(self.prefix / "checkpoint", MAX_NOTE)
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
@@ -134,14 +140,14 @@ class LogReader:
 
     def _partial_or_full(self, partial: str, full: str) -> bytes:
         try:
-            return (self.prefix / partial).read_bytes()
+            return read_file(self.prefix / partial)
         except FileNotFoundError:
             if partial == full:
                 raise
-            return (self.prefix / full).read_bytes()
+            return read_file(self.prefix / full)
 
 
 def open_epochs(data_dir: Path, verifier: Verifier | None = None) -> list[LogReader]:
     """Every epoch, oldest first. `verifier` is a key for the last one, for who does not trust the key beside it."""
-    numbers = sorted(int(path.name) for path in (data_dir / "log").glob("*") if path.name.isdecimal())
+    numbers = sorted(int(path.name) for path in (data_dir / "log").glob("*") if EPOCH.fullmatch(path.name))
     return [LogReader(data_dir, number, verifier if number == numbers[-1] else None) for number in numbers]

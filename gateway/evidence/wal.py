@@ -6,12 +6,13 @@ failed write or sync the kernel may have dropped its pages, so they are written 
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.evidence.files import sync_folder
+from gateway.evidence.files import read_file, sync_folder
 from gateway.evidence.frames import MAGIC, Frame, Kind, pack_frame, read_frames
 from gateway.evidence.tiles import WIDTH
 
@@ -19,11 +20,12 @@ SEGMENT_LEAVES: Final = 16_384
 SEGMENT_BYTES: Final = 32 << 20
 SUFFIX: Final = ".wal"
 _OWNER_ONLY: Final = 0o600
+_NAME: Final = re.compile(r"[0-9]{20}\.wal")
 
 
 def segments(folder: Path) -> list[Path]:
-    """The segments of a log, oldest first."""
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    """The segments of a log, oldest first. A file of another name is none."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if _NAME.fullmatch(path.name))
 
 
 def first_leaf(segment: Path) -> int:
@@ -38,7 +40,7 @@ def first_torn(path: Path) -> int:
 
 def read_segment(segment: Path) -> tuple[bytes, Iterator[Frame]]:
     """The bytes of a segment, and its good frames; none when it does not begin as one."""
-    data = segment.read_bytes()
+    data = read_file(segment)
     return data, read_frames(data) if data.startswith(MAGIC) else iter(())
 
 

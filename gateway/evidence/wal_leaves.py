@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.evidence.files import read_file
 from gateway.evidence.frames import MAGIC, Kind, read_frames
 from gateway.evidence.wal import first_leaf, segments
 
@@ -34,7 +35,7 @@ class WalLeaves(NamedTuple):
         damage, there = [], False
         for path in segments(folder):
             try:
-                data = path.read_bytes()
+                data = read_file(path)
             except FileNotFoundError:  # the writer has just removed it
                 continue
             there = True

@@ -1,6 +1,7 @@
 """Bodies read again: here, or by other processes, with the same result."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,13 @@ def test_what_is_missing_or_changed_is_named_in_order(
         assert check.bad() == []
 
 
-def test_a_body_that_cannot_be_read_counts_as_changed(tmp_path: Path) -> None:
-    digest = "ab" * 32
-    (tmp_path / "ab" / digest).mkdir(parents=True)
+def test_a_body_that_cannot_be_read_counts_as_changed_and_what_is_no_file_as_missing(tmp_path: Path) -> None:
+    loop, folder, pipe = "ab" * 32, "ac" * 32, "ad" * 32
+    for digest in (loop, folder, pipe):
+        (tmp_path / digest[:2]).mkdir()
+    (tmp_path / "ab" / loop).symlink_to(loop)
+    (tmp_path / "ac" / folder).mkdir()
+    os.mkfifo(tmp_path / "ad" / pipe)
     with BodyCheck(tmp_path) as check:
-        check.ask([(digest, 0)])
-        assert check.bad() == [((digest, 0), State.CHANGED)]
+        check.ask([(loop, 0), (folder, 1), (pipe, 2)])
+        assert check.bad() == [((loop, 0), State.CHANGED), ((folder, 1), State.MISSING), ((pipe, 2), State.MISSING)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.evidence.files import create_file, make_folder, put_file
+from gateway.evidence.files import create_file, make_folder, open_file, put_file, read_file
 
 
 def mode(path: Path) -> int:
@@ -49,3 +49,20 @@ def test_a_file_that_must_be_new_never_replaces_one(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         create_file(tmp_path / "key", b"second")
     assert ((tmp_path / "key").read_bytes(), mode(tmp_path / "key")) == (b"first", 0o600)
+
+
+def test_what_is_no_file_is_not_there_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "device", "folder", "nothing"):
+        for read in (read_file, open_file):
+            with pytest.raises(FileNotFoundError):
+                read(tmp_path / name)
+
+
+def test_of_a_file_longer_than_ours_only_so_much_is_read_that_it_shows(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    assert [read_file(tmp_path / "file", longest) for longest in (4, 5, 3)] == [b"12345", b"12345", b"1234"]
+    with open_file(tmp_path / "file") as file:
+        assert (file.read(2), file.read()) == (b"12", b"345")

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from gateway.core.events import EventType
+from gateway.evidence.files import open_file, read_file
 from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.note import Verifier
 from gateway.evidence.recording.format import CLEAR, SEALED_MAX, RecordingError, decode_clear
+from gateway.evidence.recording.keys import KEY_FILE_MAX
 from gateway.evidence.recording.places import begun_ns, key_path, recording_path, recordings
 from gateway.evidence.search import SLACK_NS
 from gateway.evidence.tiles import WIDTH
@@ -154,7 +156,7 @@ class Recorded:
         except RecordingError as error:
             yield Finding(error.name, where, str(error))
             return
-        if not path.exists():
+        if not path.is_file():
             yield Finding("recording.missing", where, f"{len(story.segments)} segments were sealed; no file is here")
             return
         yield from self._file(path, sid, story, where)
@@ -167,7 +169,7 @@ class Recorded:
                 yield Finding("recording.unknown", f"recording {sid}", text, grave=False)
 
     def _file(self, path: Path, sid: str, story: Story, where: str) -> Iterator[Finding]:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             if story.segments.get(0):
                 front = file.read(story.segments[0].at)
                 if hashlib.sha256(front).hexdigest() != story.front:
@@ -232,9 +234,9 @@ def _key(path: Path, story: Story, where: str) -> Iterator[Finding]:
             yield Finding("recording.not_shredded", where, "the log says its key was destroyed; it is still here")
         else:
             yield Finding("recording.shredded", where, f"its key was destroyed: {story.shredded}", grave=False)
-    elif not file.exists():
+    elif not file.is_file():
         yield Finding("recording.key_missing", where, "nobody can read it: its key file is gone, and no leaf says why")
-    elif story.key and hashlib.sha256(file.read_bytes()).hexdigest() != story.key:
+    elif story.key and hashlib.sha256(read_file(file, KEY_FILE_MAX)).hexdigest() != story.key:
         yield Finding("recording.key_changed", where, "its key file is not the one that was written")
 
 

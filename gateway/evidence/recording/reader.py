@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from gateway.evidence.files import open_file
 from gateway.evidence.recording.format import (
     CLEAR,
     END,
@@ -78,7 +79,7 @@ class Playback:
     def __init__(self, path: Path, private: X25519PrivateKey) -> None:
         """Look at its header and its key. Raises RecordingError, OSError."""
         self._path = path
-        with path.open("rb") as file:
+        with open_file(path) as file:
             self._front = read_front(file)
         self.header = self._front.header
         if path.stem != self.header.sid:
@@ -98,7 +99,7 @@ class Playback:
         self.totals, self.trouble = None, None
         opener = Opener(self._key, self.header.sid, self._front.raw)
         try:
-            with self._path.open("rb") as file:
+            with open_file(self._path) as file:
                 file.seek(len(self._front.raw))
                 for segment in read_segments(file):
                     if segment.clear.number < start and segment.clear.kind != END:
@@ -117,7 +118,7 @@ class Playback:
     def segment_of(self, statement: int) -> int:
         """Number of the segment in which a statement begins; 0 when none says so. Opens nothing."""
         try:
-            with self._path.open("rb") as file:
+            with open_file(self._path) as file:
                 file.seek(len(self._front.raw))
                 for segment in read_segments(file):
                     first = segment.clear.first
@@ -131,7 +132,7 @@ class Playback:
 def _key_file(path: Path) -> bytes:
     """Raises RecordingError."""
     try:
-        with key_path(path).open("rb") as file:
+        with open_file(key_path(path)) as file:
             return file.read(KEY_FILE_MAX)
     except FileNotFoundError:
         raise RecordingError("recording.no_key", "its key file is gone: shredded, or lost") from None
