@@ -21,7 +21,9 @@ from gateway.evidence.epoch_check import EpochCheck, EpochReport, Progress
 from gateway.evidence.head import epochs_with_head
 from gateway.evidence.note import Verifier
 from gateway.evidence.reader import LogReader, open_epochs
+from gateway.evidence.recording.check import Checked
 from gateway.evidence.recording.check import check as check_recordings
+from gateway.evidence.recording.places import FOLDER
 from gateway.evidence.root_log import root_findings
 from gateway.evidence.verified import Memory, Verified
 from gateway.evidence.walk import Finding
@@ -89,7 +91,7 @@ def verify(
     witnessed = Witnessed(options.witnesses, clock.now_ns()).whole(readers)
     findings.extend([*witnessed.findings, *anchor_findings(readers, options.anchor_roots)])
     findings.extend(root_findings(readers, options.replicas))
-    recorded = check_recordings(data_dir, verifier)
+    recorded = _recordings(data_dir, verifier, epochs)
     findings.extend(recorded.findings)
     seconds = (clock.monotonic_ns() - started) / 1e9
     leaves = sum(epoch.read for epoch in epochs)
@@ -102,6 +104,13 @@ def verify(
         witnesses=tuple(witnessed.reports),
         recordings=recorded.recordings,
     )
+
+
+def _recordings(data_dir: Path, verifier: Verifier | None, epochs: list[EpochReport]) -> Checked:
+    """Compare them with the log, which is read once more for it: not where neither tells of any."""
+    if not any(epoch.recorded for epoch in epochs) and not (data_dir / FOLDER).exists():
+        return Checked((), 0, 0, 0)
+    return check_recordings(data_dir, verifier)
 
 
 def _check(

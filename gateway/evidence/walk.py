@@ -19,6 +19,8 @@ _LET_THROUGH_UNKNOWN: Final = frozenset({"outcome_unknown", "not_forwarded"})
 _NAMED: Final = len("sha256:")
 _DECIDED: Final = EventType.STATEMENT_DECIDED.value
 _FINISHED: Final = EventType.STATEMENT_FINISHED.value
+_OF_STATEMENTS: Final = frozenset({_DECIDED, _FINISHED})
+_OF_RECORDINGS: Final = frozenset({EventType.RECORDING_SEALED.value, EventType.RECORDING_SHREDDED.value})
 _OPENED: Final = EventType.SESSION_OPENED.value
 _CLOSED: Final = EventType.SESSION_CLOSED.value
 SHREDDED: Final = EventType.BODY_SHREDDED.value
@@ -42,6 +44,8 @@ class Counts(msgspec.Struct, frozen=True):
     sessions: int = 0
     unknown: int = 0
     """outcomes nobody knows"""
+    recorded: int = 0
+    """leaves that tell of recordings"""
 
 
 class WalkState(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +73,7 @@ class Walk:
         self.shredded: set[str] = set()
         counts = state.counts if state else Counts()
         self.leaves, self.decisions, self.sessions = counts.leaves, counts.decisions, counts.sessions
-        self.unknown = counts.unknown
+        self.unknown, self.recorded = counts.unknown, counts.recorded
         self.last_ns = state.last_ns if state else 0
         self.previous: tuple[int, str] | None = None
         """size and root of the epoch before, when the first leaf names them"""
@@ -90,7 +94,7 @@ class Walk:
     def state(self) -> WalkState:
         """What it knows now."""
         return WalkState(
-            counts=Counts(self.leaves, self.decisions, self.sessions, self.unknown),
+            counts=Counts(self.leaves, self.decisions, self.sessions, self.unknown, self.recorded),
             open=self._ledger.state(),
             ended=self._ledger.ended(),
             last_ns=self.last_ns,
@@ -122,8 +126,10 @@ class Walk:
             self._find("time.backwards", index, f"{self.last_ns - time_ns} ns before the leaf in front", grave=False)
         self.last_ns = time_ns
         self._number(index, leaf)
-        if kind in {_DECIDED, _FINISHED}:
+        if kind in _OF_STATEMENTS:
             self._outcome(index, leaf, leaf.outcome)
+        elif kind in _OF_RECORDINGS:
+            self.recorded += 1
         self._ledger.follow(leaf)
 
     def take_bodies(self) -> list[tuple[str, int]]:
