@@ -7,6 +7,7 @@ A body may be named again while others are removed: from when the plan is made u
 stores every body it names anew and remembers its digest, and files are removed only when nothing is being laid out.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 
 from gateway.core.events import Event, EventType, Who
 from gateway.evidence.files import put_file, read_file
+from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.objects import Objects
 from gateway.evidence.pruned import Mark, encode_kept, write_mark
 from gateway.evidence.reader import LogReader
@@ -28,6 +30,7 @@ from gateway.evidence.wal import first_torn
 FILE: Final = "pruning"
 AT_ONCE: Final = 2000
 """bodies removed while nothing may be laid out"""
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 class Order(NamedTuple):
@@ -88,11 +91,27 @@ async def finish(recorder: Recorder, data_dir: Path) -> None:
     try:
         await recorder.checkpoint()
         view = View(LogReader(data_dir, begun.mark.epoch))
+        if not _is_recorded(view, begun):  # somebody else's file: nothing goes by its word
+            (data_dir / FILE).unlink(missing_ok=True)
+            return
         since = {digest for _, leaf in view.upwards(begun.mark.leaf) for digest in names_of(leaf)}
-        left = [digest for digest in begun.bodies if digest not in since]
+        left = [digest for digest in begun.bodies if digest not in since and _DIGEST.fullmatch(digest)]
         await _carry_out(recorder, data_dir, msgspec.structs.replace(begun, bodies=left), named)
     finally:
         recorder.watch_bodies(end=True)
+
+
+def _is_recorded(view: View, begun: _Begun) -> bool:
+    """Whether the leaf it names says what is to be removed. Raises OSError, ValueError."""
+    try:
+        leaf = decode_leaf(view.leaf(begun.mark.leaf))
+    except IndexError:
+        return False
+    facts = leaf.facts()
+    return leaf.type == EventType.LOG_PRUNED and (facts.get("epoch"), facts.get("size")) == (
+        begun.epoch,
+        begun.mark.size,
+    )
 
 
 def _event(part: Pruning, order: Order) -> Event:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.core.errors import Unavailable
@@ -218,6 +219,18 @@ async def test_a_stop_at_any_moment_is_gone_on_with(log: Path, how: Callable[[py
     assert grave(report) == []
     assert report.epochs[0].pruned >= 256
     assert not (log / "log/1" / bundle_path(0)).exists()
+
+
+@pytest.mark.parametrize("leaf", [3, 10**6])
+async def test_nothing_goes_by_a_file_that_somebody_put_there(log: Path, leaf: int) -> None:
+    body = next((log / "objects").glob("*/*"))
+    begun = {"epoch": 1, "mark": {"size": 256, "leaf": leaf, "epoch": 1}, "bodies": ["../../keys/log-1.key", body.name]}
+    (log / FILE).write_bytes(msgspec.json.encode(begun))
+    await pruned(log, 0)
+    assert not (log / FILE).exists()
+    assert body.exists()
+    assert (log / "keys/log-1.key").exists()
+    assert (grave(check(log)), check(log).epochs[0].pruned) == ([], 0)
 
 
 async def test_nothing_goes_that_could_not_be_recorded(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from gateway.evidence.recording.format import RecordingError
 from gateway.evidence.recording.places import begun_ns, recordings
 from gateway.evidence.recording.shred import destroy_key
 
@@ -18,8 +19,11 @@ def remove_older(data_dir: Path, until_ns: int) -> int:
     """
     removed = 0
     for sid, path in recordings(data_dir):
-        if begun_ns(sid) >= until_ns:
-            break  # they come in the order of their days, and of their ids within one
+        try:
+            if begun_ns(sid) >= until_ns:
+                break  # they come in the order of their days, and of their ids within one
+        except RecordingError:  # a file that somebody put there
+            continue
         if path.stat().st_mtime_ns + SLACK_NS < until_ns:
             destroy_key(path)
             path.unlink()
