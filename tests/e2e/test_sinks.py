@@ -30,6 +30,7 @@ from tests.support.recover import CARDS, IN_A_NOTE
 from tests.support.waiting import http_get, until
 
 SECONDS = float(os.environ.get("QUERYWARDEN_SINKS", "0.6"))
+DELIVERY_SECONDS = 90.0
 BUCKET, PARQUET = "evidence", "history"
 SINKS = ("copy", "siem", "otel", "splunk", "hook", "vault", "history")
 
@@ -197,14 +198,22 @@ def test_every_leaf_reaches_every_receiver_whatever_is_killed(
         answered_while_down = _tell_the_story(gateway, there, agents)
         agents.stop()
         until(lambda: set(metrics(http, "lag_events")) == set(SINKS))
-        wanted = signed(gateway)
-        until(lambda: all(set(wanted) <= set(ids) for ids in there.ids().values()), 90)
+        _await_everything(gateway, there)
         assert gateway.stop() == 0
         assert answered_while_down > 0
         _check(gateway, there, say)
         assert scan(None, tuple(there.folders.values()), None).total == 0
         for needle in (*CARDS, IN_A_NOTE, r.TOKEN, *gateway.tokens):
             assert needle.encode() not in there.everything()
+
+
+def _await_everything(gateway: Gateway, there: Receivers) -> None:
+    """Return once every receiver has every leaf there is now; fails with what is missing where."""
+    wanted, deadline = set(signed(gateway)), time.monotonic() + DELIVERY_SECONDS
+    while missing := {name: sorted(wanted - set(ids)) for name, ids in there.ids().items() if wanted - set(ids)}:
+        found = {name: (len(ids), ids[:3], ids[-3:]) for name, ids in missing.items()}
+        assert time.monotonic() < deadline, f"of {len(wanted)} missing: {found}"
+        time.sleep(0.5)
 
 
 @contextmanager
