@@ -34,8 +34,12 @@ DETECTIONS: Final = {
     "evidence.degraded": "nothing could be recorded for a while, so nothing was let through",
     "evidence.recovered": "the gateway had stopped without closing its log",
     "witness.refused": "a witness would not cosign the log",
+    "witness.failed": "a witness could not be asked",
+    "anchor.failed": "the log could not be time-stamped",
+    "checkpoint.refused": "the root log would not take a log's checkpoint",
     "sink.failed": "a copy of the log could not be delivered",
     "clock.jumped": "the clock was set",
+    "clock.off": "a measurement found the clock far off",
     "cards.blanked": "card numbers where none are expected: blanked on their way out",
     "evidence.shredded": "a stored document or a recording's key was destroyed",
 }
@@ -46,6 +50,9 @@ _LISTED: Final = {
     EventType.LOG_DEGRADED.value: "evidence.degraded",
     EventType.LOG_RECOVERED.value: "evidence.recovered",
     EventType.WITNESS_REFUSED.value: "witness.refused",
+    EventType.WITNESS_FAILED.value: "witness.failed",
+    EventType.ANCHOR_FAILED.value: "anchor.failed",
+    EventType.CHECKPOINT_REFUSED.value: "checkpoint.refused",
     EventType.SINK_FAILED.value: "sink.failed",
     EventType.CLOCK_JUMPED.value: "clock.jumped",
     EventType.BODY_SHREDDED.value: "evidence.shredded",
@@ -165,7 +172,10 @@ def _shown(groups: Mapping[Group, int], answers: Mapping[str, Said]) -> Iterator
 def _listed(rare: list[Kept]) -> Iterator[Detection]:
     by_name: dict[tuple[str, str], list[Kept]] = {}
     for each in rare:
-        if name := _LISTED.get(each.kind):
+        name = _LISTED.get(each.kind, "")
+        if each.kind == EventType.CLOCK_MEASURED and not each.ok:
+            name = "clock.off"
+        if name:
             by_name.setdefault((name, _cause(each)), []).append(each)
     for (name, what), leaves in by_name.items():
         places = tuple(f"{each.epoch}/{each.leaf}" for each in leaves[:SHOWN])

@@ -134,12 +134,12 @@ def _operation(material: Material) -> Iterator[tuple[str, Fact]]:
     intervals = len(material.operation.degraded)
     told = f"{intervals:,} intervals in which nothing could be recorded, and nothing was let through: cause, start, end"
     yield "degraded", Fact(told, operation)
-    offsets = len(material.operation.clock)
+    offsets, far = (count["clock.measured"] for count in (material.tally.kinds, material.tally.not_ok))
     adrift = sum(_adrift(each.facts) for each in material.operation.clock)
-    said = f"{offsets:,} measurements of the clock recorded" + (
-        f"; {adrift:,} said it is not synchronised" if adrift else ""
-    )
-    yield "clock", Fact(said, operation, holds=not adrift if offsets else None)
+    said = f"{offsets:,} measurements of the clock recorded"
+    said += f"; {far:,} found it far off" if far else ""
+    said += "; the machine says that nothing keeps it" if adrift else ""
+    yield "clock", Fact(said, operation, holds=not (far or adrift) if offsets else None)
     keys = len(material.operation.keys)
     yield "keys", some(keys, "keys in the inventory, with their life as the log tells it", operation)
     days, signed = len(material.days), sum(1 for day in material.days if day.day in material.signed_off)

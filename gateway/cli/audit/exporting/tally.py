@@ -10,8 +10,8 @@ from gateway.evidence.package.population import Period
 from gateway.evidence.package.verifier.findings import listed, mapping, number, text
 from gateway.evidence.package.verifier.story import Leaf, Walk
 
-MAX_KEPT: Final = 10_000
-"""leaves of rare kinds that are kept one by one"""
+MAX_KEPT: Final = 2_000
+"""leaves of one rare kind that are kept one by one"""
 WORKING_HOURS: Final = (6, 20)
 """hours of the day, UTC, Monday to Friday; other time is off-hours"""
 _COUNTED: Final = frozenset(
@@ -24,6 +24,7 @@ _COUNTED: Final = frozenset(
         EventType.WITNESS_COSIGNED.value,
         EventType.RECORDING_SEALED.value,
         EventType.MESSAGE_REFUSED.value,
+        EventType.CHECKPOINT_COLLECTED.value,
     }
 )
 """too many to keep; everything else is kept"""
@@ -91,7 +92,9 @@ class Tally:
         self.recipients: set[str] = set()
         """fingerprints of keys that recordings were encrypted to"""
         self.walk = Walk()
-        self._kept = 0
+        self.not_ok: Counter[str] = Counter()
+        """type → leaves that say that something was not well"""
+        self._kept: Counter[str] = Counter()
         self._period = period
 
     def see(self, leaf: Leaf) -> None:
@@ -101,6 +104,7 @@ class Tally:
             return
         kind = leaf.kind
         self.kinds[kind] += 1
+        self.not_ok[kind] += leaf.said.get("ok") is False
         when = _UNIX + dt.timedelta(microseconds=leaf.time_ns // 1000)
         day = self.days.setdefault(f"{when:%Y-%m-%d}", Day())
         if kind == EventType.STATEMENT_DECIDED:
@@ -153,10 +157,10 @@ class Tally:
         self.agents.setdefault(subject, set()).update(groups)
 
     def _keep(self, leaf: Leaf, day: Day) -> None:
-        if self._kept >= MAX_KEPT:
+        if self._kept[leaf.kind] >= MAX_KEPT:
             self.dropped += 1
             return
-        self._kept += 1
+        self._kept[leaf.kind] += 1
         day.rare.append(kept_of(leaf))
 
     @property

@@ -1,6 +1,8 @@
 """What stands out on a day, and what does not."""
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +67,11 @@ def test_rare_leaves_are_named_with_their_places() -> None:
     assert (each.name, each.what, each.count, each.leaves) == ("policy.stopped", "everything", 2, ("1/5", "1/6"))
 
 
+def test_a_clock_far_off_stands_out_and_one_that_is_right_does_not() -> None:
+    kept = [Kept(1, at, 0, "clock.measured", "", "", "", "", at == 1, {}) for at in (1, 2)]
+    assert found(digest(Day(rare=kept))) == {"clock.off": 1}
+
+
 def test_blanked_card_numbers_stand_out() -> None:
     assert found(digest(Day(blanked=Counter({"payments": 4})))) == {"cards.blanked": 4}
 
@@ -82,5 +89,8 @@ def test_a_day_ends_at_midnight_utc_and_a_digest_says_how_far_it_goes() -> None:
     assert digest(Day(), GROUND._replace(until_ns=1)).until == "1970-01-01T00:00:00.000000001Z"
 
 
-def test_every_detection_has_a_meaning() -> None:
+def test_every_detection_has_a_meaning_and_stands_on_the_page() -> None:
+    page = (Path(__file__).parents[4] / "docs/how-to/daily-review.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`([a-z_.]+)`", " ".join(rows))) == set(DETECTIONS)
     assert all(DETECTIONS.values())

@@ -58,7 +58,8 @@ def test_agents_rows_blanked_values_and_failed_logins() -> None:
 def test_rare_leaves_are_kept_up_to_a_bound() -> None:
     before = tallying.MAX_KEPT
     tally = Tally(Period(0, 1 << 62))
-    for at in range(before + 3):
-        tally.see(leaf("clock.measured" if at else "policy.stopped", 1 + at, at))
-    assert (len(tally.rare("clock.")), len(tally.rare("policy.stopped")), tally.dropped) == (before - 1, 1, 3)
+    for at in range(before + 4):
+        tally.see(leaf("clock.measured" if at else "policy.stopped", 1 + at, at, ok=bool(at % 2)))
+    assert (len(tally.rare("clock.")), len(tally.rare("policy.stopped")), tally.dropped) == (before, 1, 3)
+    assert tally.not_ok["clock.measured"] == before // 2 + 1
     assert tally.rare("none") == []
