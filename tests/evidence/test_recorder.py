@@ -356,3 +356,32 @@ async def test_a_checkpoint_can_be_asked_for(start: Open) -> None:
     await recorder.checkpoint()
     assert recorder.published == recorder.size == 3
     assert recorder.verifier.name.startswith("querywarden.local/")
+
+
+async def test_while_recordings_cannot_be_written_nothing_new_is_let_through_and_everything_else_is_recorded(
+    start: Open, tmp_path: Path
+) -> None:
+    recorder = await start()
+    for event in (opened("s"), decided("before", "s")):
+        await recorder.append(event)
+    recorder.suspend("recording ENOSPC")
+    recorder.suspend("recording EIO")
+    assert recorder.degraded is not None
+    assert recorder.degraded.cause == "recording ENOSPC"
+    with pytest.raises(Unavailable):
+        await recorder.append(decided("meanwhile", "s"))
+    for event in (decided("refused", "s", ok=False), finished("before", "s")):
+        await recorder.append(event)
+    recorder.resume()
+    recorder.resume()
+    assert recorder.degraded is None
+    await recorder.append(decided("after", "s"))
+    await recorder.append(finished("after", "s"))
+    await recorder.append(closed("s"))
+    await recorder.close()
+    (reader,) = open_epochs(tmp_path)
+    leaves = [decode_leaf(data) for _, data in View(reader).upwards(0)]
+    assert [leaf.did for leaf in leaves if leaf.did] == ["before", "refused", "before", "after", "after"]
+    (degraded,) = [leaf.facts() for leaf in leaves if leaf.type == EventType.LOG_DEGRADED]
+    assert (degraded["cause"], degraded["refused"], degraded["lost"]) == ("recording ENOSPC", 1, 0)
+    assert grave(check(tmp_path)) == []

@@ -1,6 +1,7 @@
 """Segments open in their place of their recording with their key, and nowhere else; no length is believed."""
 
 import struct
+import tracemalloc
 
 import pytest
 import zstandard
@@ -108,9 +109,15 @@ def test_a_length_no_writer_can_make_is_refused_before_anything_is_read(clear: C
     ],
 )
 def test_a_bomb_is_not_unpacked(packed: bytes) -> None:
-    with pytest.raises(RecordingError) as caught:
-        unpacked(packed, Clear(0, 0, 0, 0, 10, 0))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RecordingError) as caught:
+            unpacked(packed, Clear(0, 0, 0, 0, 10, 0))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert caught.value.name == "recording.bomb"
+    assert most < 1 << 20
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from gateway.evidence.recording.store import Recording
 from gateway.evidence.recording.tape import Tape
 from gateway.frontends.postgres.tap import Heard, Tap
 from gateway.session.exchange import Entry, Step, Wait
+from gateway.session.shape import Shape
 from gateway.session.task import Phase, Settled, Task
 from gateway.wire.postgres import client_messages as client
 from gateway.wire.postgres import server_messages as server
@@ -168,6 +169,13 @@ def test_rows_of_an_open_connection_are_looked_at_here(tap: Tap) -> None:
     run = DataRun(b"D", row, 1)
     assert tap.piece(run, step, row, guarded=True) == Heard("did-1", row), "the net has passed them"
     assert tap.piece(run, step, row, guarded=False) == Heard("did-1", server.data_row([b"*" * 16]))
+
+
+def test_of_columns_the_net_left_alone_no_card_number_is_kept(tap: Tap) -> None:
+    row = server.data_row([CARD.encode(), b"visa"])
+    seen = Task(fakes.ruling(), Phase.QUERY, 0, shape=Shape(frozenset({0}), (25, 25), (0, 0)))
+    heard = tap.piece(DataRun(b"D", row, 1), Step(Entry(Wait.QUERY), seen), row, guarded=True)
+    assert heard.kept == server.data_row([b"*" * 16, b"visa"])
 
 
 def test_copy_data_is_kept_as_its_statement_allows_and_held_until_what_follows_is_known(deck: Deck, tap: Tap) -> None:
