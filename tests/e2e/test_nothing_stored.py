@@ -1,7 +1,7 @@
 """Card numbers in every form, through everything an agent can say, and none of them is stored anywhere.
 
 Two searches say so: `audit scan`, and one that shares nothing with it (tests/support/raw_grep.py).
-QUERYWARDEN_CARDS says how many of the forms go through each statement (4; 0: all). Every form goes through some.
+QUERYWARDEN_CARDS says how many of the forms go through each statement (2; 0: all). Every form goes through some.
 """
 
 import os
@@ -36,7 +36,7 @@ from tests.support.raw_grep import Grep
 from tests.support.recorded import Keys, make_keys, messages, stream
 from tests.support.waiting import http_get
 
-EACH = int(os.environ.get("QUERYWARDEN_CARDS", "4")) or len(TEXTS)
+EACH = int(os.environ.get("QUERYWARDEN_CARDS", "2")) or len(TEXTS)
 SOME = [NUMBERS[name] for name in ("visa", "mastercard", "american express", "unionpay, 19 digits", "discover")]
 FORMS = list(TEXTS.values())
 
