@@ -12,6 +12,7 @@ from gateway.evidence.recording.store import Recording
 from gateway.evidence.recording.tape import Tape
 from gateway.frontends.postgres.tap import Heard, Tap
 from gateway.session.exchange import Entry, Step, Wait
+from gateway.session.ruling import Leg
 from gateway.session.shape import Shape
 from gateway.session.task import Phase, Settled, Task
 from gateway.wire.postgres import client_messages as client
@@ -86,7 +87,7 @@ def test_one_that_nobody_judged_keeps_none(deck: Deck, tap: Tap) -> None:
 
 def test_one_of_several_that_may_not_is_enough(deck: Deck, tap: Tap) -> None:
     labelled = fakes.with_facts(fakes.statement(labels=("pan",)))
-    legs = [fakes.leg(did="d1"), fakes.Leg(labelled, "d2", b"")]
+    legs = [fakes.leg(did="d1"), Leg(labelled, "d2", b"")]
     tap.arrived(frame(QUERY))
     tap.judged(legs, Phase.QUERY)
     assert said(deck) == [(What.SENT, 1, BLANK)]
