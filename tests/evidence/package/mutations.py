@@ -34,7 +34,7 @@ Changed = tuple[bytes, set[str]]
 Change = Callable[["Base", Random], Changed]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Base:
     """A package that holds, and what an attacker may have."""
 
@@ -389,6 +389,16 @@ def recording_edited(base: Base, rng: Random) -> Changed:
     return sealed(base, {**base.files, name: flipped(raw, rng.randrange(len(raw)), rng)}), {"recording.mismatch"}
 
 
+def end_narrowed(base: Base, rng: Random) -> Changed:
+    """The last decisions of the period left out, as if they had come later; the list says the same."""
+    (log,) = json.loads(base.files[MANIFEST])["log"]
+    lines = base.files[POPULATION].split(b"\r\n")
+    kept = lines[: -1 - rng.randrange(1, 20)]
+    log["leaves"][1] = int(kept[-1].split(b",")[1]) + 1
+    files = {**base.files, POPULATION: b"\r\n".join([*kept, b""])}
+    return sealed(base, files, log=[log]), {"population.mismatch"}
+
+
 def ending_of_another(base: Base, rng: Random) -> Changed:
     """How one statement ended, told of another."""
     one, other = rng.sample(base.like("/ended.tlog-proof$"), 2)
@@ -430,6 +440,6 @@ SEALED: dict[str, Change] = {
     "proof edited": proof_edited, "bundle edited": bundle_edited, "bundle removed": bundle_removed,
     "custody edited": custody_edited, "number edited": number_edited, "recording edited": recording_edited,
     "span narrowed": span_narrowed, "anchor of another": anchor_of_another,
-    "ending of another": ending_of_another,
+    "ending of another": ending_of_another, "end narrowed": end_narrowed,
 }  # fmt: skip
 CHANGES = RAW | SEALED

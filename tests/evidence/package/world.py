@@ -150,7 +150,7 @@ def verified(package: Path, key: str = "") -> Verification:
 
 
 def verified_bytes(package: bytes, key: str) -> Verification:
-    found = Verification(io.BytesIO(package), [Key(key)], [])
+    found = Verification(io.BytesIO(package), [Key(key)], [], "", lambda _done, _total: None)
     found.run()
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import json
 import struct
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from gateway.evidence.package.verifier.archive import ENVELOPE, MANIFEST, Archive
 from gateway.evidence.package.verifier.contents import (
@@ -37,22 +38,38 @@ from gateway.evidence.package.verifier.findings import (
 )
 from gateway.evidence.package.verifier.signed import Key, cosigners_of, unsealed
 from gateway.evidence.package.verifier.story import Epoch, Walk
+from gateway.evidence.package.verifier.tree import WIDTH
 
 FINE, TAMPERED, MISSING, USAGE = 0, 1, 2, 3
 SPEC = "querywarden/evidence/v1"
-_UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, struct.error, RecursionError)
+_UNREADABLE = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, struct.error, csv.Error,
+)  # fmt: skip
+
+
+class Progress(Protocol):
+    """Told how far it is: leaves done, leaves in all."""
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Called now and then."""
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Say nothing of how far it is."""
 
 
 class Verification:
     """One package, verified once."""
 
-    def __init__(self, file: BinaryIO, keys: list[Key], witnesses: list[Key], seed: str = "") -> None:
+    def __init__(self, file: BinaryIO, keys: list[Key], witnesses: list[Key], seed: str, progress: Progress) -> None:
         self.findings: list[Finding] = []
         self.leaves = self.decisions = self.samples = 0
         self._file = file
         self._keys = keys
         self._witnesses = witnesses
         self._seed = seed
+        self._progress = progress
+        self.period = ""
         self._epochs: list[Epoch] = []
         self._drawn: list[str] = []
         self._walk = Walk()
@@ -152,13 +169,18 @@ class Verification:
     def _leaves(self) -> None:
         period = mapping(self._manifest.get("period"))
         span = decimal(period.get("since")), decimal(period.get("until"))
+        only = ", ".join(text(each) for each in listed(period.get("connections")))
+        self.period = f"{text(period.get('from'))} to {text(period.get('to'))}" + (f", only {only}" if only else "")
         counted = Comparison(self._archive, period, span)
+        total = sum((epoch.high - epoch.low) * WIDTH for epoch in self._epochs)
         for epoch in self._epochs[:1]:
             epoch.check_begin(span[0])
         for epoch in self._epochs:
             epoch.check_edges(*span)
             for leaf in epoch.leaves():
                 self.leaves += 1
+                if self.leaves % WIDTH == 0:
+                    self._progress(self.leaves, total)
                 self._walk.leaf(leaf)
                 counted.leaf(leaf, epoch)
                 self._sealed.leaf(leaf)
@@ -169,7 +191,7 @@ class Verification:
         self.decisions, self._counted = counted.rows, counted
 
     def _population(self) -> None:
-        check_fixed(self._archive, self._epochs)
+        self._step(partial(check_fixed, self._archive, self._epochs))
         self._drawn = check_draw(self._archive)
         self.samples = len(self._drawn)
         told = self._archive.document(SAMPLE)
@@ -190,10 +212,12 @@ class Verification:
         self.findings += self._sealed.check(self._archive)
 
 
-def verify_package(path: Path, keys: list[str], witnesses: list[str], seed: str = "") -> Verification:
+def verify_package(
+    path: Path, keys: list[str], witnesses: list[str], seed: str = "", progress: Progress = _silent
+) -> Verification:
     """Verify a package. `keys` are public keys as text. Raises OSError, and Broken for a key that is none."""
     with path.open("rb") as file:
-        found = Verification(file, [Key(key) for key in keys], [Key(key) for key in witnesses], seed)
+        found = Verification(file, [Key(key) for key in keys], [Key(key) for key in witnesses], seed, progress)
         found.run()
     return found
 
@@ -203,6 +227,7 @@ def in_words(found: Verification) -> str:
     lines = [f"{'note ' if f.name in NOTES else 'WRONG'}  {f.name:<22}  {f.where}: {f.text}" for f in found.findings]
     counted = f"{found.leaves:,} leaves, {found.decisions:,} decisions, {found.samples:,} samples"
     ends = {FINE: "verified", TAMPERED: "NOT verified: changed", MISSING: "NOT verified: incomplete"}
+    lines += [f"period {found.period}"] if found.period else []
     shown = [line.encode("unicode_escape").decode() for line in lines]
     return "\n".join([*shown, f"{ends[found.code]}. {counted}."]) + "\n"
 

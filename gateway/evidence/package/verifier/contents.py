@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterator
 
 from gateway.evidence.package.verifier.archive import Archive
 from gateway.evidence.package.verifier.drawn import COLUMNS, DID, FIXED, LABELS, Comparison, rows_of
@@ -28,6 +29,7 @@ ACCESSED = "evidence.accessed"
 RECORDINGS = "recordings/"
 _FRONT, _CLEAR = b"QWGWR\x00\x01\n", struct.Struct(">IBIIII")
 """of a recording: how it begins, what stands in clear before each segment"""
+MAX_HEAD, MAX_SEGMENT = 1 << 16, 1 << 26
 
 
 def check_sample(archive: Archive, epochs: list[Epoch], did: str, shredded: set[str]) -> Leaf:
@@ -140,24 +142,48 @@ class Recordings:
         for name in archive.under(RECORDINGS):
             if name.endswith(".gwr"):
                 try:
-                    self._one(archive.read(name), self._sealed.get(name[len(RECORDINGS) : -len(".gwr")], {}), name)
+                    self._one(
+                        _Stream(archive.pieces(name)), self._sealed.get(name[len(RECORDINGS) : -len(".gwr")], {}), name
+                    )
                 except Broken as broken:
                     findings.append(broken.finding)
         return findings
 
     @staticmethod
-    def _one(raw: bytes, sealed: dict[int, dict[str, object]], name: str) -> None:
+    def _one(stream: _Stream, sealed: dict[int, dict[str, object]], name: str) -> None:
         bad = "recording.mismatch"
-        need(raw.startswith(_FRONT), bad, name, "it does not begin as a recording")
-        at = len(_FRONT) + 4 + int.from_bytes(raw[len(_FRONT) : len(_FRONT) + 4], "big")
+        head = stream.take(len(_FRONT) + 4)
+        need(head.startswith(_FRONT), bad, name, "it does not begin as a recording")
+        length = int.from_bytes(head[len(_FRONT) :], "big")
+        need(length <= MAX_HEAD, bad, name, "its head is longer than one may be")
         front = text(sealed.get(0, {}).get("front"))
-        need(not front or hashlib.sha256(raw[:at]).hexdigest() == front, bad, name, "its head is not the sealed one")
-        found = 0
-        while at < len(raw):
-            need(len(raw) - at >= _CLEAR.size, bad, name, "it ends within a segment")
-            segment, size = found, _CLEAR.size + _CLEAR.unpack_from(raw, at)[-1]
-            digest = hashlib.sha256(raw[at : at + size]).hexdigest()
-            same = segment not in sealed or sealed[segment].get("sha256") == digest
-            need(same and at + size <= len(raw), bad, name, f"segment {segment} is not the one the log sealed")
-            at, found = at + size, found + 1
-        need(found > max(sealed, default=-1), bad, name, f"the log sealed {max(sealed, default=-1) + 1} segments")
+        digest = hashlib.sha256(head + stream.take(length)).hexdigest()
+        need(not front or digest == front, bad, name, "its head is not the sealed one")
+        segment = 0
+        while clear := stream.take(_CLEAR.size):
+            need(len(clear) == _CLEAR.size, bad, name, "it ends within a segment")
+            size = _CLEAR.unpack(clear)[-1]
+            need(size <= MAX_SEGMENT, bad, name, "a segment is longer than one may be")
+            rest = stream.take(size)
+            same = segment not in sealed or sealed[segment].get("sha256") == hashlib.sha256(clear + rest).hexdigest()
+            need(same and len(rest) == size, bad, name, f"segment {segment} is not the one the log sealed")
+            segment += 1
+        need(segment > max(sealed, default=-1), bad, name, f"the log sealed {max(sealed, default=-1) + 1} segments")
+
+
+class _Stream:
+    """Bytes of a file that need not fit into memory."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+
+    def take(self, size: int) -> bytes:
+        """The next bytes; fewer at the end."""
+        while len(self._held) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._held += piece
+        taken, self._held = self._held[:size], self._held[size:]
+        return taken

@@ -74,8 +74,7 @@ class Comparison:
         if self._only and text(leaf.said.get("res")) not in self._only:
             return
         if not epoch.first <= leaf.at < epoch.end:
-            if leaf.at < epoch.first:
-                self._find("population.mismatch", leaf.where, "a decision of the period that is not counted")
+            self._find("population.mismatch", leaf.where, "a decision of the period that was not counted")
             return
         row = next(self._lines, None)
         if row is None:

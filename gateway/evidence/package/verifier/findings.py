@@ -10,7 +10,17 @@ INCOMPLETE = frozenset(
     {"zip.cut", "file.missing", "period.uncovered", "sample.missing", "bundle.missing", "population.missing"}
 )
 """something is not there; every other finding but a note means that something was changed"""
-NOTES = frozenset({"key.unproved", "witness.none", "seed.given", "heartbeat.late", "log.degraded", "log.recovered"})
+NOTES = frozenset(
+    {
+        "key.unproved",
+        "witness.none",
+        "seed.given",
+        "population.unrecorded",
+        "heartbeat.late",
+        "log.degraded",
+        "log.recovered",
+    }
+)
 """what a reader must know, though nothing is wrong"""
 
 
