@@ -193,21 +193,29 @@ def _put_back(raw: bytes, spans: list[tuple[int, int]], text: bytes) -> bytes:
     return bytes(out)
 
 
-_WORDS: Final = frozenset(b"ENS")
-"""ErrorResponse, NoticeResponse, ParameterStatus: few, and full of what the agent wrote"""
+_WORDS: Final = frozenset(b"AENS")
+"""NotificationResponse, ErrorResponse, NoticeResponse, ParameterStatus: few, and full of what the agent wrote"""
+_TITLES: Final = ord("T")
+"""RowDescription: the agent names columns as it likes"""
+_BEHIND_TITLE: Final = 18
+"""bytes of a column behind its name"""
 _NAMED: Final = b"application_name\0"
 """in a ParameterStatus, which comes behind the end of the statement that set it"""
-_LOOKED_INTO: Final = _WORDS | frozenset(b"R")
+_LOOKED_INTO: Final = _WORDS | frozenset((ord("R"), _TITLES))
 
 
 def blank_shown(data: bytes) -> bytes:
     """Whole messages of the gateway's to the client, without card numbers and without the key that cancels."""
-    if data[0] not in _LOOKED_INTO and _NAMED not in data and not may_hold_card_number(data):
-        return data
-    out, at = bytearray(data), 0
+    messages, at = list[tuple[int, int, int]](), 0
     while at < len(data):
         kind, length = HEADER.unpack_from(data, at)
-        start, at = at + _FRONT, at + 1 + length
+        messages.append((kind, at + _FRONT, at + 1 + length))
+        at += 1 + length
+    looked_into = any(kind in _LOOKED_INTO for kind, _, _ in messages)
+    if not looked_into and _NAMED not in data and not may_hold_card_number(data):
+        return data
+    out = bytearray(data)
+    for kind, start, at in messages:
         payload = data[start:at]
         if kind == ord("K"):
             out[start + 4 : at] = bytes(max(len(payload) - 4, 0))
@@ -215,9 +223,21 @@ def blank_shown(data: bytes) -> bytes:
             out[start:at] = blank_row(payload)[0]
         elif kind in _WORDS:
             out[start:at] = clean_bytes(payload)
+        elif kind == _TITLES:
+            out[start:at] = _titles(payload)
         else:
             out[start:at] = blank(payload)[0]
     return bytes(out)
+
+
+def _titles(payload: bytes) -> bytes:
+    """A RowDescription without card numbers in its names."""
+    at, out = 2, payload
+    while (end := payload.find(b"\0", at)) >= 0:
+        if end - at >= NAME and (name := clean_bytes(payload[at:end])) != payload[at:end]:
+            out = out[:at] + name + out[end:]
+        at = end + 1 + _BEHIND_TITLE
+    return out
 
 
 def blank_exempt(data: bytes, how: tuple[Reading, ...], unread: frozenset[int]) -> bytes:

@@ -222,6 +222,18 @@ class TestWhatTheClientWasShown:
         assert len(shown) == len(data)
         assert find_card_numbers(shown) == []
 
+    @pytest.mark.parametrize("form", TEXTS.values(), ids=TEXTS)
+    def test_no_form_of_one_stays_in_a_column_s_name_or_in_words_behind_rows(self, form: object) -> None:
+        assert callable(form)
+        written = form(CARD)
+        names = [server.Column(name=name, type_oid=25) for name in ("id", written, "brand")]
+        behind = server.data_row([b"1"]) + server.notice_response(sqlstate="01000", message=written)
+        for data in (server.row_description(names), behind, behind + server.row_description(names)):
+            shown = blank_shown(data)
+            assert len(shown) == len(data)
+            assert find_any(shown, wire=True) == []
+        assert server.parse_row_description(frame(blank_shown(server.row_description(names))))[2].name == "brand"
+
     def test_of_columns_that_the_net_left_alone_numbers_go_and_binary_values_altogether(self) -> None:
         row = server.data_row([CARD.encode(), struct.pack(">q", int(CARD)), b"7"])
         shown = blank_exempt(row, (Reading.TEXT, Reading.SKIP, Reading.NUMBER), frozenset({1}))
