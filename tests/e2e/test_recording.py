@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from gateway import cli
 from gateway.cli.demo.cluster import free_port
 from gateway.core.clock import SystemClock
 from gateway.evidence.recording.frames import Note, Piece, What, decode_note
@@ -248,6 +249,29 @@ def test_of_a_statement_that_names_labelled_columns_no_value_is_kept(stage: Stag
     assert sent.count(b"737") == 3
     assert b"737" not in stream(pieces, What.SENT)
     assert b"INSERT INTO cards(id, pan, cvv) VALUES (000, '************', '***')" in stream(pieces, What.SENT)
+
+
+def test_a_gateway_that_runs_records_who_replays_and_who_shreds(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stage.connect("shredded") as connection:
+        connection.execute("SELECT name FROM customers WHERE id = 3")
+    data = stage.gateway.data
+    sid = when_closed(data, "shredded")
+    where, key = ["--data", str(data)], ["--key", str(stage.keys.private)]
+    assert cli.main(["audit", "replay", sid, *where, *key]) == 0
+    assert "Chen" in capsys.readouterr().out
+    assert cli.main(["audit", "shred", sid, *where, "--reason", "erasure", "--legal-reason", "case 4711"]) == 0
+    assert cli.main(["audit", "replay", sid, *where, *key]) == 1
+    assert "its key was destroyed: erasure" in capsys.readouterr().err
+    (replayed,) = [leaf["data"] for leaf in leaves(data, "evidence.accessed") if leaf["act"] == "replay"]
+    (shredded,) = [leaf["data"] for leaf in leaves(data, "recording.shredded")]
+    assert isinstance(replayed, dict)
+    assert isinstance(shredded, dict)
+    assert (replayed["arguments"], shredded["session"], shredded["legal"]) == ({"session": sid}, sid, "case 4711")
+    report = verify(data, SystemClock())
+    assert report.ok
+    assert "recording.shredded" in {finding.name for finding in report.findings}
 
 
 def test_a_gateway_that_is_killed_leaves_what_was_sealed_and_a_log_that_holds(

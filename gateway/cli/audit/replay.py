@@ -126,6 +126,8 @@ def _opened(path: Path, key: Path, start: str) -> tuple[Playback, int]:
     """The recording, and the number of the statement to begin at. Raises Unreadable, ConfigError, OSError."""
     try:
         playback = Playback(path, load_private(key))
+        if playback.header.protocol != "postgres":
+            raise Unreadable("recording.unreadable", f"{printable(playback.header.protocol)} is not shown yet")
         return playback, _first(playback, start)
     except RecordingError as error:
         raise Unreadable("recording.unreadable", f"{error.name}: {error}") from None
