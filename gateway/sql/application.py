@@ -14,7 +14,7 @@ import msgspec
 from google.protobuf.message import Message
 from postgast import pg_query_pb2 as pb
 
-from gateway.core.cards import blank_spans, find_card_numbers
+from gateway.core.blanking import clean_words
 from gateway.core.errors import Refused
 from gateway.sql.edits import Edit
 from gateway.sql.model import Understood
@@ -29,7 +29,8 @@ HEX_ESCAPES: Final = 160000
 _ASKS: Final = frozenset({("current_setting",), ("pg_catalog", "current_setting")})
 _TELLS: Final = frozenset({("set_config",), ("pg_catalog", "set_config")})
 _BARE: Final = frozenset({"target_list", "limit_option", "op"})
-_STARS: Final = bytes.maketrans(b"0123456789", b"*" * 10)
+_READ_MAX: Final = 4096
+"""characters of a name that are looked at: of those behind none can stay"""
 _PLAIN: Final = range(32, 127)
 _ARGUMENTS: Final = len(("name", "value", "is_local"))
 
@@ -69,12 +70,12 @@ _TAGS: Final = {"COMMIT": Point.COMMIT, "PREPARE TRANSACTION": Point.COMMIT, "RO
 
 
 def stored(value: str, version: int) -> str:
-    """What a server makes of a name: 63 bytes, ASCII (guc.c, check_application_name); card numbers are blanked first.
+    """What a server makes of a name: 63 bytes, ASCII (guc.c, check_application_name).
 
-    `version` is server_version_num.
+    Card numbers are blanked first, in every form: what stands between their digits, or is a digit in another script, is
+    nothing any more to look for afterwards. `version` is server_version_num.
     """
-    raw = value.encode(errors="replace")
-    raw = cut(blank_spans(raw, find_card_numbers(raw), _STARS).decode()).encode()
+    raw = cut(clean_words(value[:_READ_MAX])).encode(errors="replace")
     other = "\\x{:02x}" if version >= HEX_ESCAPES else "?"
     return "".join(chr(byte) if byte in _PLAIN else other.format(byte) for byte in raw)
 

@@ -115,6 +115,16 @@ def test_only_a_show_of_the_name_has_another_column() -> None:
     ]
 
 
+@pytest.mark.parametrize("version", [150000, HEX_ESCAPES])
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u200b", " ", ",", "_"])
+def test_a_card_number_in_a_name_goes_before_what_parts_its_digits_is_no_space_any_more(
+    space: str, version: int
+) -> None:
+    kept = stored(f"app {space.join(['4111', '1111', '1111', '1111'])}", version)
+    assert "1111" not in kept
+    assert kept.startswith("app *")
+
+
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=80))
 def test_a_name_is_stored_in_ascii_whatever_it_was(name: str) -> None:
     for version in (150000, HEX_ESCAPES):

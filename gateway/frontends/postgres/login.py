@@ -137,5 +137,8 @@ def cleaned(text: str, length: int) -> str:
 
     Cleaned before it is cut: most digits of a number would be left where the end falls into it.
     """
-    plain = "".join(character if character.isprintable() else "?" for character in text[:_READ_MAX])
+    clean = clean_words(
+        text[:_READ_MAX]
+    )  # before and after: a space that cannot be printed parts digits, a mark does not
+    plain = "".join(character if character.isprintable() else "?" for character in clean)
     return clean_words(plain)[:length]

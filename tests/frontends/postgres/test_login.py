@@ -157,6 +157,7 @@ def test_what_is_said_later_is_cleaned_too_before_policy_sees_it(world: World) -
 
 
 def test_a_number_where_a_text_is_cut_leaves_no_digit() -> None:
+    assert cleaned("4111\u00a01111\u200b1111\x071111", 63) == "****?****?****?****"
     assert cleaned("x" * 55 + CARD, 63) == "x" * 55 + "*" * 8
 
 
