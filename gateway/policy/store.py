@@ -17,7 +17,7 @@ class BundleStore:
         """Store an archive, durably, unless it is there; its sha256 in hex."""
         digest = hashlib.sha256(raw).hexdigest()
         path = self._path(digest)
-        if not path.exists():
+        if not path.is_file():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = path.with_suffix(f".{os.getpid()}")
             with fresh.open("wb") as file:
@@ -30,10 +30,10 @@ class BundleStore:
 
     def read(self, digest: str) -> bytes | None:
         """The archive with this sha256; None when it is not kept. Raises ValueError when it was changed."""
-        try:
-            raw = self._path(digest).read_bytes()
-        except FileNotFoundError:
+        path = self._path(digest)
+        if not path.is_file():  # a pipe, for which a reader would wait, is none
             return None
+        raw = path.read_bytes()
         if hashlib.sha256(raw).hexdigest() != digest:
             raise ValueError(f"the bundle kept as {digest} is not that bundle any more")
         return raw

@@ -1,5 +1,7 @@
 """Bundles that were active are kept by their hash, whole."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,12 @@ def test_a_kept_bundle_that_was_changed_is_not_given_out(tmp_path: Path) -> None
     (tmp_path / "bundles" / f"{digest}.tar.gz").write_bytes(b"another")
     with pytest.raises(ValueError, match="not that bundle"):
         store.read(digest)
+
+
+def test_a_pipe_in_the_place_of_a_bundle_is_none_and_is_replaced(tmp_path: Path) -> None:
+    store = BundleStore(tmp_path)
+    path = tmp_path / "bundles" / f"{hashlib.sha256(b'archive').hexdigest()}.tar.gz"
+    path.parent.mkdir()
+    os.mkfifo(path)
+    assert store.read(path.name.removesuffix(".tar.gz")) is None
+    assert store.read(store.keep(b"archive")) == b"archive"

@@ -79,11 +79,11 @@ def recording_parts(data_dir: Path, sessions: Iterable[tuple[str, str]]) -> dict
             path = recording_path(data_dir, sid)
         except RecordingError:
             continue
-        if not path.exists():
+        if not path.is_file():
             continue
         name = f"{RECORDINGS}{sid}.gwr"
         parts[name] = partial(same, path)
-        if key_path(path).exists():
+        if key_path(path).is_file():
             parts[f"{RECORDINGS}{sid}.key"] = partial(same, key_path(path))
         said = as_json({"session": sid, "recording": name, "decision": did})
         parts[f"{SAMPLES}{did}/recording.json"] = partial(same, said)

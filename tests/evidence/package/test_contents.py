@@ -1,6 +1,7 @@
 """Samples, recordings and custody: everything a leaf names is here, or the package says that it is missing."""
 
 import json
+import os
 import struct
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from gateway.evidence.package.contents import as_json, recording_parts
 from gateway.evidence.package.verifier.contents import labels_of
+from gateway.evidence.recording.places import recording_path
 from tests.evidence.package.mutations import Base, sealed
 from tests.evidence.package.world import verified_bytes, wrong
 
@@ -40,6 +42,9 @@ def test_a_sample_that_was_let_through_says_how_it_ended(base: Base) -> None:
 
 
 def test_sessions_without_a_recording_are_passed_over(tmp_path: Path) -> None:
+    pipe = recording_path(tmp_path, "01993c1e-7d1b-7b1e-9f00-0d3f6a2b9c11")
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
     assert recording_parts(tmp_path, [("d", "no session"), ("e", "01993c1e-7d1b-7b1e-9f00-0d3f6a2b9c11")]) == {}
 
 
