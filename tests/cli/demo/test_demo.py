@@ -14,7 +14,8 @@ from gateway.core.errors import ConfigError
 from tests.cli.demo.running import PATIENCE_SECONDS, UP, Demo, started
 
 KEPT = {
-    "bundle.tar.gz", "database-password", "gateway.log", "gateway.yaml", "idp", "policy.pub", "tls", "tokens", "var",
+    "bundle.tar.gz", "database-password", "gateway.log", "gateway.yaml", "idp", "policy.pub", "recording",
+    "recording.pub", "tls", "tokens", "var",
 }  # fmt: skip
 
 
