@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from gateway.evidence.files import make_folder, put_file
+from gateway.evidence.seen import Sights
 from gateway.evidence.tiles import WIDTH, Tile, bundle_path, tile_path
 from gateway.evidence.walk import Finding, WalkState
 
@@ -49,6 +50,8 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.sights = Sights(folder)
+        """the checkpoints that were seen last"""
 
     def recall(self, key: str) -> Verified | None:
         """What is remembered of the log with this public key; None when nothing whole is. Raises OSError."""

@@ -25,6 +25,7 @@ from gateway.evidence.recording.check import Checked
 from gateway.evidence.recording.check import check as check_recordings
 from gateway.evidence.recording.places import FOLDER
 from gateway.evidence.root_log import root_findings
+from gateway.evidence.seen import Sight, Sights, gone_back
 from gateway.evidence.verified import Memory, Verified
 from gateway.evidence.walk import Finding
 from gateway.evidence.witnessed import Witnessed, WitnessReport
@@ -87,6 +88,8 @@ def verify(
             if before is not None:
                 check.follows(before)
             findings.extend(check.findings_of(several=len(readers) > 1))
+            if check.sound and options.memory is not None:
+                findings.extend(_seen(reader.again(), options.memory.sights, clock, readers[-1].epoch))
             before = reader
     witnessed = Witnessed(options.witnesses, clock.now_ns()).whole(readers)
     findings.extend([*witnessed.findings, *anchor_findings(readers, options.anchor_roots)])
@@ -154,6 +157,20 @@ def _keep(check: EpochCheck, clock: Clock, memory: Memory | None) -> None:
     except OSError as error:
         text = f"the next run reads everything again: {error.strerror}"
         check.note("memory.unwritable", "what was verified", text)
+
+
+def _seen(reader: LogReader, sights: Sights, clock: Clock, newest: int) -> list[Finding]:
+    """Hold the log against what was seen of it last; when it goes on from there, remember what is seen now."""
+    try:
+        key, checkpoint = reader.verifier.encode(), reader.checkpoint
+        sight = sights.recall(key)
+        found = list(gone_back(reader, sight, newest)) if sight else []
+        if not found:
+            seen = Sight(key=key, size=checkpoint.size, root=checkpoint.root.hex(), at_ns=clock.now_ns(), newest=newest)
+            sights.keep(seen)
+    except (OSError, ValueError):  # nothing is signed yet, or nothing can be kept, which has been said
+        return []
+    return found
 
 
 def _missing_epochs(data_dir: Path, present: set[int]) -> list[Finding]:
