@@ -37,7 +37,7 @@ class Keeping:
         self._one = asyncio.Lock()
 
     async def watch(self) -> None:
-        """Look every hour whether something is older than it must be kept."""
+        """Look every hour whether something is older, by a day, than it must be kept."""
         wait = FIRST_LOOK_SECONDS
         while True:
             await asyncio.sleep(wait)
@@ -48,10 +48,10 @@ class Keeping:
                 self._say("log.not_pruned", cause=type(error).__name__)
 
     async def look(self) -> None:
-        """Prune what is due. Raises Unavailable, OSError, ValueError."""
+        """Prune what is due, a day's worth at a time. Raises Unavailable, OSError, ValueError."""
         now, total = self._clock.now_ns(), self._retention.total.ns
         report = await asyncio.to_thread(
-            retention_report, self._data_dir, now_ns=now, hot_ns=self._retention.hot.ns, total_ns=total
+            retention_report, self._data_dir, now_ns=now, hot_ns=self._retention.hot.ns, total_ns=total + DAY_NS
         )
         if any(epoch.older_than_total for epoch in report.epochs):
             await self._prune(now - total, Order(f"older than evidence.retention.total, {total / DAY_NS:g} days"))

@@ -19,7 +19,7 @@ from gateway.evidence.merkle import EMPTY_ROOT, leaf_hash
 from gateway.evidence.note import Checkpoint, NoteError
 from gateway.evidence.reader import LogReader
 from gateway.evidence.tiles import WIDTH, Edge, Tile, bundle_path, split_hashes, tile_path
-from gateway.evidence.verified import MAX_FINDINGS, Files, Verified
+from gateway.evidence.verified import MAX_FINDINGS, Files, Verified, written_since
 from gateway.evidence.wal_leaves import WalLeaves
 from gateway.evidence.walk import Finding, Walk
 
@@ -76,6 +76,8 @@ class EpochCheck:
         self._others: list[tuple[str, str]] = []
         """(where it is known from, what is to be said) of trees that this log does not contain"""
         self._root_holds = True
+        self._again = 0
+        """leaves of the part taken whose files were written since, and that were read again"""
         self._kept: Verified | None = None
 
     @property
@@ -95,14 +97,27 @@ class EpochCheck:
         self._find(name, where, text, grave=False)
 
     def unchanged(self) -> bool:
-        """Whether no file of the part that was verified before has been written since."""
+        """Whether the part that was verified before is the same still.
+
+        No tile of it may have been written since. Entries may, when they were put back or moved: they are read again,
+        and must have the hashes of their tile.
+        """
         known, checkpoint = self._known, self._checkpoint
         if known is None or checkpoint is None or min(checkpoint.size, self._signed.size) < known.size:
             return False
         try:
-            return self._files.upto(known.size) == known.files
-        except OSError:
+            written = written_since(known.files, self._files.upto(known.size))
+            return not written.tiles and all(map(self._has_its_hashes, written.entries))
+        except (OSError, ValueError):
             return False
+
+    def _has_its_hashes(self, number: int) -> bool:
+        """Raises OSError, ValueError."""
+        if number * WIDTH < self._reader.begin:
+            return True  # pruned since; that it is recorded is seen later
+        self._again += WIDTH
+        hashes = b"".join(map(leaf_hash, self._reader.entries(number)))
+        return hashes == self._reader.tile(Tile(0, number))
 
     def overtaken(self) -> bool:
         """Whether leaves were pruned while this ran: what it missed may be just that."""
@@ -186,6 +201,9 @@ class EpochCheck:
         known = self._known if self._resume else None
         self._beginning = beginning = begin(self._reader, self._checkpoint, self._wal.leaves, known)
         self._found += beginning.found
+        if self._again:
+            text = "their files were written since they were verified; they have the hashes that were verified"
+            self.note("verify.reread", f"{self._again} leaves", text)
         self._edge, self._walk = beginning.edge, Walk(checkpoint.origin, beginning.walk)
         for tile, data in beginning.tiles:
             self._tile(tile, data)
@@ -224,7 +242,7 @@ class EpochCheck:
             if progress is not None:
                 progress(first + width, checkpoint.size)
 
-    def _snapshot(self, whole: int, files: str) -> None:
+    def _snapshot(self, whole: int, files: bytes) -> None:
         """Note what a later run may go on from, when the last full bundle is behind us."""
         if self._edge.size != whole or not whole or len(self._walk.findings) > MAX_FINDINGS or not self._checkpoint:
             return

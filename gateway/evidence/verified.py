@@ -2,14 +2,15 @@
 
 It belongs to who verifies and lies with them, never in the data folder: whoever can change the log must not be able to
 say what was verified of it. It names the tree that was derived, what the walk knew there, and the size, change time and
-inode of every file that was read. A file that was written since makes the next run read everything again.
+inode of every file that was read. Entries that were written since are held against their tile; a tile that was makes
+the next run read everything again.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,7 +19,9 @@ from gateway.evidence.seen import Sights
 from gateway.evidence.tiles import WIDTH, Tile, bundle_path, tile_path
 from gateway.evidence.walk import Finding, WalkState
 
-VERSION: Final = 1
+VERSION: Final = 2
+_MARK: Final = 8
+_STRIDE: Final = 2 * _MARK
 MAX_FINDINGS: Final = 10_000
 """more are not remembered: the log is read again"""
 
@@ -41,8 +44,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     previous: tuple[int, str] | None
     """size and root of the epoch before, as the first leaf has it"""
     findings: list[Finding]
-    files: str
-    """digest over what the file system says of each file"""
+    files: bytes
+    """what the file system says of each file: for each bundle eight bytes of a hash over its own, and over its tiles"""
 
 
 class Memory:
@@ -80,20 +83,20 @@ class Memory:
 
 
 class Files:
-    """A digest over what the file system says of the files of a log's prefix, in the order they were written."""
+    """What the file system says of the files of a log's prefix, in the order they were written: two marks a bundle."""
 
     def __init__(self, prefix: Path) -> None:
         self._prefix = str(prefix)
-        self._sum = hashlib.sha256()
-        self._bundles = 0
+        self._marks = bytearray()
 
-    def upto(self, size: int) -> str:
-        """The digest for the first `size` leaves, which may only grow from call to call. Raises OSError."""
-        for number in range(self._bundles, size // WIDTH):
-            for path in _of_bundle(number):
-                self._sum.update(self._line(path))
-        self._bundles = max(self._bundles, size // WIDTH)
-        return self._sum.hexdigest()
+    def upto(self, size: int) -> bytes:
+        """The marks for the first `size` leaves, which may only grow from call to call. Raises OSError."""
+        for number in range(len(self._marks) // _STRIDE, size // WIDTH):
+            self._marks += self._mark([bundle_path(number)]) + self._mark(_tiles_of(number))
+        return bytes(self._marks)
+
+    def _mark(self, paths: Iterable[str]) -> bytes:
+        return hashlib.sha256(b"".join(map(self._line, paths))).digest()[:_MARK]
 
     def _line(self, path: str) -> bytes:
         try:
@@ -103,9 +106,30 @@ class Files:
         return b"%d %d %d\n" % (stat.st_size, stat.st_ctime_ns, stat.st_ino)
 
 
-def _of_bundle(number: int) -> Iterator[str]:
-    """The files that became final when this bundle was full."""
-    yield bundle_path(number)
+class Written(NamedTuple):
+    """What was written since, by the number of the bundle."""
+
+    entries: tuple[int, ...]
+    tiles: tuple[int, ...]
+
+
+def written_since(before: bytes, now: bytes) -> Written:
+    """Compare the marks of one part of a log at two times."""
+    found = [
+        (start // _STRIDE, part) for start in range(0, len(before), _STRIDE) for part in _differ(before, now, start)
+    ]
+    return Written(*(tuple(number for number, each in found if each == part) for part in (0, 1)))
+
+
+def _differ(before: bytes, now: bytes, start: int) -> list[int]:
+    if before[start : start + _STRIDE] == now[start : start + _STRIDE]:
+        return []
+    spans = [(start, start + _MARK), (start + _MARK, start + _STRIDE)]
+    return [part for part, span in enumerate(spans) if before[slice(*span)] != now[slice(*span)]]
+
+
+def _tiles_of(number: int) -> Iterator[str]:
+    """The tiles that became final when this bundle was full."""
     level = 0
     while True:
         yield tile_path(Tile(level, number))

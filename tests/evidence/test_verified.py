@@ -9,7 +9,7 @@ import pytest
 
 from gateway.evidence.reader import open_epochs
 from gateway.evidence.tiles import bundle_path, join_entries, split_entries
-from gateway.evidence.verified import Files, Memory
+from gateway.evidence.verified import Files, Memory, Written, written_since
 from gateway.evidence.verify import Options, Report, verify
 from gateway.evidence.walk import Finding
 from tests.evidence.test_verify import cut, edit, flip, rewrite_history
@@ -191,7 +191,22 @@ def test_the_file_systems_word_changes_with_every_file_that_is_final(log: Path) 
     whole = Files(prefix)
     whole.upto(256)
     assert whole.upto(512) == before
-    for name in (bundle_path(1), "tile/0/000"):
+    for name, written in ((bundle_path(1), Written((1,), ())), ("tile/0/000", Written((), (0,)))):
         (prefix / name).touch()
-        assert Files(prefix).upto(512) != before
-        before = Files(prefix).upto(512)
+        now = Files(prefix).upto(512)
+        assert written_since(before, now) == written
+        before = now
+
+
+def test_entries_that_were_put_back_are_held_against_their_tile(log: Path, memory: Memory) -> None:
+    run(log, memory)
+    path = log / "log/1" / bundle_path(0)
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data)
+    report = run(log, memory)
+    assert report.ok
+    assert report.epochs[0].taken == 512
+    (reread,) = [finding for finding in report.findings if finding.name == "verify.reread"]
+    assert reread.where == "256 leaves"
+    assert "verify.reread" not in named(run(log, memory))
