@@ -234,9 +234,8 @@ class Recording:
     async def _seal(self, end: bytes, draft: Draft | None) -> None:
         """Write one segment, then its leaf, for as long as it takes."""
         loop, number = asyncio.get_running_loop(), len(self._hashes)
-        segment = await loop.run_in_executor(self._store.threads, self._file.seal, end, draft)
+        segment, digest = await loop.run_in_executor(self._store.threads, self._file.seal, end, draft)
         await _until_done(lambda: self._write(segment))
-        digest = hashlib.sha256(segment).hexdigest()
         event = self._sealed(number, digest, len(segment), draft)
         await _until_done(lambda: self._append(event))
         self._hashes.append(leaf_hash(bytes.fromhex(digest)))
@@ -295,11 +294,14 @@ class _File:
         self.front_hash = hashlib.sha256(self._front).hexdigest()
         self.key_hash = hashlib.sha256(self._wrapped).hexdigest()
 
-    def seal(self, end: bytes, draft: Draft | None) -> bytes:
-        """The next segment's bytes. They are made once, and written again when that failed."""
+    def seal(self, end: bytes, draft: Draft | None) -> tuple[bytes, str]:
+        """The next segment's bytes and hash. They are made once, and written again when that failed."""
         if draft is None:
-            return self._sealer.seal(end, kind=END)
-        return self._sealer.seal(pack(draft.pieces), kind=FRAMES, first=draft.first, statements=draft.statements)
+            segment = self._sealer.seal(end, kind=END)
+        else:
+            plain = pack(draft.pieces)
+            segment = self._sealer.seal(plain, kind=FRAMES, first=draft.first, statements=draft.statements)
+        return segment, hashlib.sha256(segment).hexdigest()
 
     def write(self, segment: bytes) -> None:
         """Append and sync. What a failed attempt left is written over."""
