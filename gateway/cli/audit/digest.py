@@ -7,8 +7,8 @@ from cyclopts import Parameter
 
 from gateway.cli.audit.accessing import AsOption, note_access
 from gateway.cli.audit.desk import FINE, ConfigOption, DataOption, JsonOption, KeyOption, data_folder, reading, trusted
-from gateway.cli.audit.exporting.daily import day_of, digest_for, sha256_of
-from gateway.cli.audit.exporting.days import DETECTIONS, Digest
+from gateway.cli.audit.exporting.daily import day_of, digest_for
+from gateway.cli.audit.exporting.days import DETECTIONS, Digest, sha256_of
 from gateway.cli.audit.exporting.signoffs import SignOff
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows

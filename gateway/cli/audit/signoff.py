@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from gateway.cli.audit.accessing import AsOption, note_review
 from gateway.cli.audit.desk import FINE, ConfigOption, DataOption, KeyOption, data_folder, reading, trusted
 from gateway.cli.audit.digest import DayOption, in_words
-from gateway.cli.audit.exporting.daily import day_of, digest_for, sha256_of
+from gateway.cli.audit.exporting.daily import day_of, digest_for
+from gateway.cli.audit.exporting.days import sha256_of
 from gateway.cli.audit.words import printable
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError

@@ -82,7 +82,12 @@ def again(files: Mapping[str, bytes]) -> bytes:
 
 def sealed(base: Base, files: Files, signer: Signer | None = None, **manifest: object) -> bytes:
     """With a manifest that fits the files, signed."""
-    told = json.loads(base.files[MANIFEST]) | manifest
+    return sealed_as(base, files, manifest, signer)
+
+
+def sealed_as(base: Base, files: Files, manifest: Mapping[str, object], signer: Signer | None = None) -> bytes:
+    """The same, its other parts by name."""
+    told = json.loads(base.files[MANIFEST]) | dict(manifest)
     rest = {name: content for name, content in files.items() if name not in {MANIFEST, ENVELOPE}}
     told["files"] = {name: [len(content), hashlib.sha256(content).hexdigest()] for name, content in rest.items()}
     signed = canonical(told)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.evidence.package.verifier.archive import MANIFEST
 from gateway.evidence.package.verifier.drawn import POPULATION
-from tests.evidence.package.mutations import Base, sealed
+from tests.evidence.package.mutations import Base, sealed, sealed_as
 from tests.evidence.package.world import verified_bytes
 
 VALUES = st.recursive(
@@ -56,7 +56,7 @@ def test_a_manifest_that_says_anything_ends_with_an_answer(
     if isinstance(replacement, float) or (isinstance(replacement, int) and abs(replacement) > 1 << 50):
         whole = replacement = 1
     try:
-        package = sealed(base, base.files, **{part: whole})
+        package = sealed_as(base, base.files, {part: whole})
     except ValueError:  # what canonical JSON cannot say cannot be sealed either
         return
     assert answered(base, package) in {0, 1, 2}

@@ -13,7 +13,7 @@ from gateway.cli.audit.desk import FINE, ConfigOption, DataOption, JsonOption, K
 from gateway.cli.audit.exporting.bundles import Bundles
 from gateway.cli.audit.exporting.drawing import Asked, Drawn, draw
 from gateway.cli.audit.exporting.extras import Extras, gather
-from gateway.cli.audit.exporting.known import known_before
+from gateway.cli.audit.exporting.known import seen_before
 from gateway.cli.audit.exporting.material import Material
 from gateway.cli.audit.exporting.options import NO_CHOICE, NOTHING_ELSE, Drawing, Inputs, Output
 from gateway.cli.audit.exporting.page import verify_page
@@ -78,7 +78,7 @@ def material_of(drawn: Drawn, extras: Extras) -> Material:
         tally=drawn.tally,
         bundles=Bundles(drawn.taken.data_dir, decided),
         extras=extras.facts,
-        known=known_before(drawn.taken),
+        seen=seen_before(drawn.taken),
         reviews=tuple(sign_offs(drawn.taken)),
     )
 

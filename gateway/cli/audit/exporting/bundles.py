@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
+from gateway.cli.audit.exporting.tally import Day
 from gateway.cli.policy.diffing import BundleDiff, difference
 from gateway.cli.policy.history import Entry, entries
 from gateway.core.errors import GatewayError
@@ -120,10 +121,11 @@ class Bundles:
         """In the order in which they came into force."""
         return tuple(self._life(sha256) for sha256 in self._order())
 
-    @property
-    def refusing(self) -> frozenset[str]:
-        """Codes of rules that refuse."""
-        return frozenset(rule.code for each in self.opened.values() for rule in each.rules if rule.effect == "deny")
+    def refusing(self, day: Day) -> frozenset[str]:
+        """Codes of rules that refuse, of the bundles that decided on a day."""
+        names = {group.bundle.removeprefix("sha256:") for group in day.groups}
+        opened = [self.opened[name] for name in sorted(names & self.opened.keys())]
+        return frozenset(rule.code for each in opened for rule in each.rules if rule.effect == "deny")
 
     @property
     def last(self) -> Opened | None:

@@ -1,20 +1,18 @@
 """One day's digest out of the log, the same each time it is made of a day that is over."""
 
 import datetime as dt
-import hashlib
 from pathlib import Path
 
 from gateway.cli.audit.exporting.answers import read_answers
 from gateway.cli.audit.exporting.bundles import Bundles
 from gateway.cli.audit.exporting.days import DAY_NS, Digest, Ground, digest_of, end_of
-from gateway.cli.audit.exporting.known import known_before
+from gateway.cli.audit.exporting.known import Known, seen_before
 from gateway.cli.audit.exporting.signoffs import SignOff, sign_offs
 from gateway.cli.audit.exporting.tally import Day, Tally
 from gateway.core.clock import Clock
 from gateway.core.errors import ConfigError
 from gateway.evidence.note import Verifier
 from gateway.evidence.package.building import take
-from gateway.evidence.package.contents import as_json
 from gateway.evidence.package.population import Period
 
 
@@ -38,12 +36,8 @@ def digest_for(folder: Path, day: str, verifier: Verifier | None) -> tuple[Diges
             tally.see(leaf)
     answers = read_answers({group.answer for group in tally.groups}, taken.newest.reader.body)
     bundles = Bundles(folder, {group.bundle: 1 for group in tally.groups})
-    ground = Ground(answers, bundles.refusing, taken.period.until_ns)
-    digest = digest_of(day, tally.days.get(day, Day()), ground, known_before(taken))
+    found = tally.days.get(day, Day())
+    ground = Ground(answers, bundles.refusing(found), taken.period.until_ns)
+    digest = digest_of(day, found, ground, Known(seen_before(taken)).at(end - DAY_NS))
     signed = [review for review in sign_offs(taken) if review.day == day]
     return digest, signed[-1] if signed else None
-
-
-def sha256_of(digest: Digest) -> str:
-    """What a sign-off names: the digest as JSON."""
-    return f"sha256:{hashlib.sha256(as_json(digest)).hexdigest()}"

@@ -1,6 +1,7 @@
 """The digest of a day (PCI DSS 10.4.1): what a person looks at, with what stands out named first."""
 
 import datetime as dt
+import hashlib
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ import msgspec
 from gateway.cli.audit.exporting.answers import GLASS, Said
 from gateway.cli.audit.exporting.tally import Day, Group, Kept
 from gateway.core.events import EventType
+from gateway.evidence.package.contents import as_json
 from gateway.evidence.package.verifier.drawn import moment
 
 DAY_NS: Final = 86_400 * 10**9
@@ -85,6 +87,11 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     failed_logins: dict[str, int]
     """by code"""
     detections: tuple[Detection, ...]
+
+
+def sha256_of(digest: Digest) -> str:
+    """What a sign-off names: the digest as JSON."""
+    return f"sha256:{hashlib.sha256(as_json(digest)).hexdigest()}"
 
 
 class Ground(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from gateway.cli.audit.exporting.days import sha256_of
 from gateway.cli.audit.exporting.material import Material
 from gateway.cli.audit.exporting.matrix import Fact
 from gateway.policy.site import SENSITIVE
@@ -142,7 +143,8 @@ def _operation(material: Material) -> Iterator[tuple[str, Fact]]:
     yield "clock", Fact(said, operation, holds=not (far or adrift) if offsets else None)
     keys = len(material.operation.keys)
     yield "keys", some(keys, "keys in the inventory, with their life as the log tells it", operation)
-    days, signed = len(material.days), sum(1 for day in material.days if day.day in material.signed_off)
+    reviewed = {day: review.digest for day, review in material.signed_off.items()}
+    days, signed = len(material.days), sum(sha256_of(day) == reviewed.get(day.day) for day in material.days)
     text = f"{signed:,} of {days:,} days reviewed and signed off"
     yield "reviews", Fact(text, DAILY, holds=(signed == days) if days else None)
     failed = material.tally.kinds.get("sink.failed", 0)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from gateway.cli.audit.exporting.answers import Said, by_code, read_answers
 from gateway.cli.audit.exporting.bundles import Bundles
-from gateway.cli.audit.exporting.days import Digest, Ground, digest_of
+from gateway.cli.audit.exporting.days import DAY_NS, Digest, Ground, digest_of, end_of
+from gateway.cli.audit.exporting.known import Known
 from gateway.cli.audit.exporting.matrix import Fact
 from gateway.cli.audit.exporting.operation import Operation, operation_of
 from gateway.cli.audit.exporting.review import Review, review_of
@@ -27,8 +28,8 @@ class Material:
     bundles: Bundles
     extras: Mapping[str, Fact]
     """what other commands found: scan, reconcile, retention"""
-    known: frozenset[str] = frozenset()
-    """agents that were seen before the period"""
+    seen: Mapping[str, int] = field(default_factory=dict)
+    """agent → when its last session before the period began"""
     reviews: tuple[SignOff, ...] = ()
 
     @cached_property
@@ -83,11 +84,11 @@ class Material:
     @cached_property
     def days(self) -> tuple[Digest, ...]:
         """A digest for each."""
-        known, found = set(self.known), []
-        ground = Ground(self.answers, self.bundles.refusing, self.taken.period.until_ns)
+        known, found = Known(self.seen), []
         for name, day in sorted(self.tally.days.items()):
-            found.append(digest_of(name, day, ground, frozenset(known)))
-            known |= day.agents
+            ground = Ground(self.answers, self.bundles.refusing(day), self.taken.period.until_ns)
+            found.append(digest_of(name, day, ground, known.at(end_of(name) - DAY_NS)))
+            known.see(day.opened)
         return tuple(found)
 
     @cached_property

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from gateway.cli.audit.exporting.days import DETECTIONS, Digest
+from gateway.cli.audit.exporting.days import DETECTIONS, Digest, sha256_of
 from gateway.cli.audit.exporting.material import Material
 from gateway.cli.audit.exporting.matrix import CUSTOMER, EVIDENCED, NOT_APPLICABLE, PARTLY, STATES, Matrix, Row
 from gateway.cli.audit.exporting.review import Review
@@ -172,8 +172,12 @@ def _day_row(day: Digest, signed: SignOff | None) -> Iterator[str]:
     if signed is None:
         yield chip("not yet", "part", "○")
     else:
-        whole = signed.until >= day.until
-        mark = chip("signed off", "good", "●") if whole else chip(f"up to {signed.until[11:16]}", "part", "◐")
+        if signed.digest == sha256_of(day):
+            mark = chip("signed off", "good", "●")
+        elif signed.until < day.until:
+            mark = chip(f"up to {signed.until[11:16]}", "part", "◐")
+        else:
+            mark = chip("signed off another digest", "part", "◐")
         yield f"{mark}<br>{text(signed.who)}: {text(signed.reason)}"
 
 

@@ -5,12 +5,14 @@ from functools import partial
 from importlib.metadata import version
 
 from gateway.cli.audit.exporting import pages
+from gateway.cli.audit.exporting.days import sha256_of
 from gateway.cli.audit.exporting.facts import facts_of, governed
 from gateway.cli.audit.exporting.material import Material
 from gateway.cli.audit.exporting.matrix import Matrix, matrix_of
 from gateway.cli.audit.exporting.oscal import assessment_results
 from gateway.evidence.package.contents import as_json
 from gateway.evidence.package.population import Period, Sample
+from gateway.evidence.package.verifier.contents import REVIEWS
 from gateway.evidence.package.verifier.drawn import moment
 from gateway.evidence.package.zipped import Content
 from gateway.policy.requirements import Catalogue
@@ -60,7 +62,11 @@ def matrix_for(material: Material, catalogue: Catalogue) -> Matrix:
 def report_parts(material: Material, catalogue: Catalogue, sample: Sample) -> dict[str, Content]:
     """Names and contents, each made when it is written."""
     matrix, review = matrix_for(material, catalogue), material.review
-    daily = {"days": material.days, "signed_off": material.signed_off}
+    daily = {
+        "days": material.days,
+        "digests": {day.day: sha256_of(day) for day in material.days},
+        "signed_off": material.signed_off,
+    }
     parts: dict[str, Content] = {
         "report/summary.json": partial(as_json, summary_of(material)),
         "report/index.html": partial(pages.index_page, material, matrix, sample, spoken(material.taken.period)),
@@ -78,6 +84,9 @@ def report_parts(material: Material, catalogue: Catalogue, sample: Sample) -> di
         "report/access_review.json": partial(as_json, review or pages.NO_REVIEW),
         "report/access_review.csv": partial(pages.review_csv, review or pages.NO_REVIEW),
     }
+    for signed in material.reviews:
+        snapshot = material.taken.snapshot(signed.epoch)
+        parts[f"{REVIEWS}{signed.epoch}-{signed.leaf}.tlog-proof"] = partial(snapshot.proof, signed.leaf)
     return parts
 
 

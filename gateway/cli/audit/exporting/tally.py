@@ -70,6 +70,9 @@ class Day:
     denied_by_hour: Counter[int] = field(default_factory=Counter)
     decided_by_hour: Counter[int] = field(default_factory=Counter)
     agents: set[str] = field(default_factory=set)
+    """that decided something"""
+    opened: dict[str, int] = field(default_factory=dict)
+    """agent → when its last session of the day began"""
     sessions: int = 0
     failed_logins: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(code, address)"""
@@ -153,6 +156,7 @@ class Tally:
     def _opened(self, leaf: Leaf, day: Day) -> None:
         day.sessions += 1
         subject = text(mapping(leaf.said.get("who")).get("id"))
+        day.opened[subject] = max(leaf.time_ns, day.opened.get(subject, 0))
         groups = {text(group) for group in listed(leaf.facts().get("groups"))}
         self.agents.setdefault(subject, set()).update(groups)
 

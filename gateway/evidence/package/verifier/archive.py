@@ -104,12 +104,14 @@ class Archive:
 
     def _directory(self, raw: bytes, count: int, files_end: int) -> dict[str, Part]:
         parts: dict[str, Part] = {}
+        seen: set[str] = set()
         at = offset = 0
         while at < len(raw):
             need(len(raw) - at >= _LINE, "zip.structure", "the directory", "it ends within a line")
             name, crc, size = self._line(raw, at)
             where = name.decode("latin-1")
-            need(where not in parts, "zip.duplicate", where, "two files have this name")
+            need(where.lower() not in seen, "zip.duplicate", where, "two files have this name, or one on some machines")
+            seen.add(where.lower())
             line, before = directory_line(name, size, crc, offset), header(name, size, crc)
             need(raw[at : at + len(line)] == line, "zip.structure", where, "its line in the directory is another")
             need(self._at(offset, len(before)) == before, "zip.structure", where, "the header before it is another")

@@ -20,6 +20,7 @@ from gateway.evidence.package.verifier.contents import (
     check_bundles,
     check_custody,
     check_numbers,
+    check_reviews,
     check_samples,
 )
 from gateway.evidence.package.verifier.drawn import SAMPLE, Comparison, check_draw, check_fixed
@@ -204,6 +205,8 @@ class Verification:
         if self._counted is not None:
             self.findings += check_bundles(self._archive, self._counted.bundles)
             check_numbers(self._archive, self._counted)
+        if "report/daily.json" in self._archive.parts:
+            check_reviews(self._archive, self._epochs)
 
     def _custody(self) -> None:
         check_custody(self._archive, self._epochs, self._accesses)

@@ -26,7 +26,7 @@ SHA = "sha256:"
 BODIES = {"input.json": "in", "decision.json": "out", "body.json": "body"}
 ENDED = "ended.tlog-proof"
 ACCESSED = "evidence.accessed"
-RECORDINGS = "recordings/"
+RECORDINGS, REVIEWS = "recordings/", "report/reviews/"
 _FRONT, _CLEAR = b"QWGWR\x00\x01\n", struct.Struct(">IBIIII")
 """of a recording: how it begins, what stands in clear before each segment"""
 MAX_HEAD, MAX_SEGMENT = 1 << 16, 1 << 26
@@ -114,6 +114,23 @@ def check_custody(archive: Archive, epochs: list[Epoch], accesses: dict[tuple[in
         entry = parsed(line, name)
         said[number(entry.get("epoch")), number(entry.get("leaf"))] = text(entry.get("raw")).encode()
     need(said == accesses, "custody.mismatch", name, "the log knows other accesses than the list")
+
+
+def check_reviews(archive: Archive, epochs: list[Epoch]) -> None:
+    """Who signed off a day is what the log says. Raises Broken."""
+    name = "report/daily.json"
+    told = mapping(archive.document(name).get("signed_off"))
+    proved = {}
+    for path in archive.under(REVIEWS):
+        leaf = epoch_holding(epochs, proof_of(archive.read(path), path).note, path).proved(path)
+        need(leaf.kind == "review.signed", "report.mismatch", path, "the leaf is no sign-off")
+        facts = leaf.facts()
+        proved[leaf.epoch, leaf.at] = [text(facts.get(field)) for field in ("day", "digest", "reason")]
+    for day, said in told.items():
+        review = mapping(said)
+        place = number(review.get("epoch")), number(review.get("leaf"))
+        same = proved.get(place) == [day, text(review.get("digest")), text(review.get("reason"))]
+        need(same, "report.mismatch", name, f"no sign-off of {day} in the log says so")
 
 
 def check_numbers(archive: Archive, counted: Comparison) -> None:

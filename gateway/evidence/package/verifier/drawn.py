@@ -24,7 +24,8 @@ LABELS, DID, CONNECTION, OUTCOME, BUNDLE = 11, 3, 8, 10, 12
 _HIDDEN = frozenset(
     [*range(0x20), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
-_FORMULA = frozenset("=+-@")
+_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""what begins a formula in a spreadsheet, in some languages as wide letters too"""
 
 
 def cell(said: str) -> str:
@@ -61,6 +62,8 @@ class Comparison:
         self.outcomes: dict[str, int] = {}
         self.bundles: set[str] = set()
         self.rows = 0
+        self._elsewhere: list[str] = []
+        """decisions that no clock set back may keep from being noticed"""
         self._only = {text(each) for each in listed(told.get("connections"))}
         self._since, self._until = span
         self._lines = rows_of(archive)
@@ -69,7 +72,11 @@ class Comparison:
 
     def leaf(self, leaf: Leaf, epoch: Epoch) -> None:
         """Take in the next leaf."""
-        if leaf.kind != DECIDED or not self._since <= leaf.time_ns < self._until:
+        if leaf.kind != DECIDED:
+            return
+        if not self._since <= leaf.time_ns < self._until:
+            if epoch.first <= leaf.at < epoch.end:
+                self._elsewhere.append(leaf.where)
             return
         if self._only and text(leaf.said.get("res")) not in self._only:
             return
@@ -91,6 +98,9 @@ class Comparison:
     def finish(self) -> None:
         """Nothing may be left."""
         left = sum(1 for _ in self._lines)
+        if self._elsewhere:
+            said = f"{len(self._elsewhere)} decisions from here on stand among the period's with times outside it"
+            self.findings.append(Finding("time.elsewhere", self._elsewhere[0], said))
         if left:
             self.findings.append(Finding("population.mismatch", POPULATION, f"{left} lines are of no decision"))
 

@@ -19,6 +19,8 @@ NOTES = frozenset(
         "heartbeat.late",
         "log.degraded",
         "log.recovered",
+        "clock.jumped",
+        "time.elsewhere",
     }
 )
 """what a reader must know, though nothing is wrong"""
@@ -46,10 +48,26 @@ def need(holds: object, name: str, where: str, text: str) -> None:
         raise Broken(name, where, text)
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object that names nothing twice: of two that have one name another reader may take the other."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError
+    return made
+
+
+def _refused(_: str) -> None:
+    """NaN and the infinities are no JSON."""
+    raise ValueError
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refused)
+
+
 def parsed(raw: bytes, where: str, name: str = "file.unreadable") -> dict[str, object]:
     """A JSON object. Raises Broken."""
     try:
-        value = json.loads(raw)
+        value = _STRICT.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Broken(name, where, "not JSON") from None
     if not isinstance(value, dict):

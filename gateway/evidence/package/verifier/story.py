@@ -232,7 +232,7 @@ class Walk:
             self._beat = leaf.time_ns
         if kind == "log.closed":
             self._beat = 0
-        if kind in {"log.degraded", "log.recovered"}:
+        if kind in {"log.degraded", "log.recovered", "clock.jumped"}:
             self._find(kind, leaf, json.dumps(leaf.facts(), sort_keys=True))
         if kind == "body.shredded":
             self.shredded |= {name for name, gone in leaf.facts().items() if gone is True}

@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.cli.audit.exporting.bundles import Bundles
 from gateway.cli.audit.exporting.material import Material
+from gateway.cli.audit.exporting.tally import Day
 from gateway.policy.store import BundleStore
 from tests.cli.audit.exporting.world import Days
 
@@ -32,9 +33,10 @@ def test_a_bundle_that_is_lost_or_was_changed_is_not_kept(own_days: Days) -> Non
     path.write_bytes(path.read_bytes() + b"x")
     bundles = Bundles(own_days.folder, {f"sha256:{own_days.bundle}": 3, "sha256:" + "0" * 64: 1, "": 2})
     assert [life.kept for life in bundles.lives] == [False, False]
-    assert (bundles.last, bundles.parts(), bundles.refusing) == (None, {}, frozenset())
+    assert (bundles.last, bundles.parts(), bundles.refusing(Day())) == (None, {}, frozenset())
 
 
 def test_rules_that_refuse_are_known(material: Material) -> None:
-    assert {"access.no_grant", "access.action"} <= material.bundles.refusing
-    assert "access.granted" not in material.bundles.refusing
+    refusing = material.bundles.refusing(material.tally.days["2026-11-24"])
+    assert {"access.no_grant", "access.action"} <= refusing
+    assert "access.granted" not in refusing

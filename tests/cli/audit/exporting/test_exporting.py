@@ -11,12 +11,15 @@ import pytest
 
 from gateway import cli
 from gateway.evidence.dsse import unsealed
+from gateway.evidence.keys import load_keys
 from gateway.evidence.leaf import decode_leaf
+from gateway.evidence.package.verifier.archive import Archive
 from gateway.evidence.package.verifier.command import verify_package
 from gateway.evidence.verify import verify
 from gateway.evidence.view import open_views
 from tests.cli.audit.exporting.world import HOSTILE, Days
-from tests.evidence.package.world import key_of, wrong
+from tests.evidence.package.mutations import Base, files_of, sealed
+from tests.evidence.package.world import key_of, verified_bytes, wrong
 from tests.evidence.world import TickClock
 
 
@@ -135,6 +138,24 @@ def test_a_scan_of_everything_stored_is_put_in(own_days: Days, tmp_path: Path) -
     rows = {row["control"]: row for row in json.loads(read(tmp_path / "e.zip", "report/pci_matrix.json"))["rows"]}
     assert "no card number" in rows["PCI-DSS-4.0.1/3.5.1"]["shown"][0]
     assert export(own_days, tmp_path / "f.zip", "--with-scan", "--scan", "x") == cli.USAGE
+
+
+def test_a_day_that_was_signed_off_is_proved_and_another_word_is_found(own_days: Days, tmp_path: Path) -> None:
+    day = ["--data", str(own_days.folder), "--day", "2026-11-24", "--reason", "looked at it"]
+    assert cli.main(["audit", "sign-off", *day]) == cli.DONE
+    output = tmp_path / "e.zip"
+    assert export(own_days, output) == cli.DONE
+    assert wrong(verify_package(output, [key_of(own_days.folder)], [])) == []
+    assert b"signed off" in read(output, "report/daily.html")
+    told = json.loads(read(output, "report/daily.json"))
+    assert told["signed_off"]["2026-11-24"]["digest"] == told["digests"]["2026-11-24"]
+    told["signed_off"]["2026-11-25"] = {**told["signed_off"]["2026-11-24"], "day": "2026-11-25"}
+    with output.open("rb") as file:
+        files = files_of(Archive(file))
+    signer = load_keys(own_days.folder / "keys", 1).signer
+    base = Base(output.read_bytes(), files, signer, signer, b"", b"")
+    forged = sealed(base, {**files, "report/daily.json": json.dumps(told).encode()})
+    assert wrong(verified_bytes(forged, key_of(own_days.folder))) == ["report.mismatch"]
 
 
 def test_names_from_outside_do_nothing_in_pages_or_tables(package: Path) -> None:
