@@ -98,8 +98,8 @@ def replay(
     """
     folder = data_folder(config, data)
     path, session, start = _sought(folder, session, shown.start)
-    if shown.key is None or not path.exists():
-        return _without(folder, session, shown, person, recorded=path.exists())
+    if shown.key is None or not path.is_file():
+        return _without(folder, session, shown, person, recorded=path.is_file())
     findings = _findings(folder, session)
     playback, first = _opened(path, shown.key, start)
     asked = {"session": session, "from": start, "export": shown.export, "raw": shown.raw}
@@ -114,7 +114,7 @@ def _sought(folder: Path, session: str, start: str) -> tuple[Path, str, str]:
     try:
         path = recording_path(folder, session)
         with reading():
-            story = None if path.exists() else tell(folder, session)
+            story = None if path.is_file() else tell(folder, session)
         if story is None or not story.decided.leaf.sid:
             return path, session, start
         return recording_path(folder, story.decided.leaf.sid), story.decided.leaf.sid, start or session

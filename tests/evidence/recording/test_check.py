@@ -1,5 +1,6 @@
 """What was done to recordings after they were sealed: each is named by `audit verify`, and nothing else is."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,19 @@ ATTACKS: dict[str, tuple[Callable[[Scene], object], list[str]]] = {
         ["recording.swapped"],
     ),
     "another session's in its place": (lambda s: s.put(s.paths[1].read_bytes()), ["recording.changed"]),
+    "a pipe in its place": (lambda s: (s.paths[0].unlink(), os.mkfifo(s.paths[0])), ["recording.missing"]),
+    "a pipe in the place of its key": (
+        lambda s: (key_path(s.paths[0]).unlink(), os.mkfifo(key_path(s.paths[0]))),
+        ["recording.key_missing"],
+    ),
+    "a key file without end": (
+        lambda s: (key_path(s.paths[0]).unlink(), key_path(s.paths[0]).symlink_to("/dev/zero")),
+        ["recording.key_missing"],
+    ),
+    "a key file that is too long": (
+        lambda s: key_path(s.paths[0]).write_bytes(b"x" * 100_000),
+        ["recording.key_changed"],
+    ),
     "the key is gone": (lambda s: key_path(s.paths[0]).unlink(), ["recording.key_missing"]),
     "another key": (
         lambda s: key_path(s.paths[0]).write_bytes(key_path(s.paths[1]).read_bytes()),
