@@ -11,7 +11,7 @@ import structlog
 
 from gateway.config import settings as s
 from gateway.config.anchors import anchor_families, anchored
-from gateway.config.forwarding import forwarded
+from gateway.config.forwarding import KINDS, forwarded, names
 from gateway.config.indexing import Indexing
 from gateway.config.issuers import build_verifier
 from gateway.config.keeping import Keeping
@@ -135,7 +135,8 @@ async def _open(settings: s.Settings, clock: Clock, recorder: Recorder, *, accep
         clock=clock,
         recordings=make_recordings(settings, recorder, clock),
     )
-    keeping = Keeping(recorder, settings.data_dir, settings.evidence.retention, clock, LOG.warning)
+    sinks = names(settings.evidence.sinks)
+    keeping = Keeping(recorder, settings.data_dir, settings.evidence.retention, clock, LOG.warning, sinks=sinks)
     ruling.office.pruner = keeping.order
     tasks = [
         asyncio.ensure_future(work)
@@ -249,6 +250,7 @@ def _loaded(settings: s.Settings) -> Event:
         "durability": settings.evidence.durability,
         "issuers": [issuer.issuer for issuer in settings.identity.issuers],
         "connections": connections,
+        "sinks": {sink.name: KINDS[type(sink)] for sink in settings.evidence.sinks},
         "own": [own_hash(canonical(text)) for text in STATEMENTS],
     }
     return Event(type=EventType.CONFIG_LOADED, data=data)

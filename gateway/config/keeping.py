@@ -17,6 +17,7 @@ from gateway.evidence.pruning import Order, prune
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.recording.aging import remove_older
 from gateway.evidence.retention import DAY_NS, Pruning, plan, retention_report
+from gateway.evidence.sinks.held import unsent_since
 from gateway.policy.orders import Order as Wish
 from gateway.policy.orders import Prune
 
@@ -28,12 +29,23 @@ Say = Callable[..., object]
 class Keeping:
     """One gateway's."""
 
-    def __init__(self, recorder: Recorder, data_dir: Path, retention: s.Retention, clock: Clock, say: Say) -> None:
+    def __init__(  # noqa: PLR0913 -- what it works with
+        self,
+        recorder: Recorder,
+        data_dir: Path,
+        retention: s.Retention,
+        clock: Clock,
+        say: Say,
+        *,
+        sinks: Sequence[str] = (),
+    ) -> None:
         self._recorder = recorder
         self._data_dir = data_dir
         self._retention = retention
         self._clock = clock
         self._say = say
+        self._sinks = sinks
+        """names of those whose receivers must have a leaf before it goes"""
         self._one = asyncio.Lock()
 
     async def watch(self) -> None:
@@ -54,7 +66,12 @@ class Keeping:
             retention_report, self._data_dir, now_ns=now, hot_ns=self._retention.hot.ns, total_ns=total + DAY_NS
         )
         if any(epoch.older_than_total for epoch in report.epochs):
-            await self._prune(now - total, Order(f"older than evidence.retention.total, {total / DAY_NS:g} days"))
+            before = now - total
+            unsent = await asyncio.to_thread(unsent_since, self._data_dir, self._sinks)
+            if unsent is not None and unsent < before:  # by itself nothing goes that a sink was not sent
+                self._say("log.kept_for_sinks", since=moment(unsent))
+                before = unsent
+            await self._prune(before, Order(f"older than evidence.retention.total, {total / DAY_NS:g} days"))
 
     async def order(self, prune_: Prune, wish: Wish) -> str:
         """What a person orders; inside the time everything is kept only for a legal reason. Raises GatewayError."""

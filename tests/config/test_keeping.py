@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from gateway.core.ids import new_id
 from gateway.evidence.leaf import decode_leaf
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.recording.places import recording_path
+from gateway.evidence.sinks.cursor import Cabinet, Cursor
 from gateway.evidence.view import open_views
 from gateway.policy.orders import Order, Prune
 from tests.evidence.world import TickClock, check, grave, whole_log
@@ -59,7 +60,14 @@ class Here:
         pass
 
 
-async def kept(folder: Path, now: int, work: Callable[[Keeping], object], said: list[str] | None = None) -> object:
+async def kept(
+    folder: Path,
+    now: int,
+    work: Callable[[Keeping], object],
+    said: list[str] | None = None,
+    *,
+    sinks: Sequence[str] = (),
+) -> object:
     clock = TickClock(now)
     recorder = await Recorder.open(folder, clock, checkpoint_interval=3600)
 
@@ -67,7 +75,7 @@ async def kept(folder: Path, now: int, work: Callable[[Keeping], object], said: 
         (said if said is not None else []).append(name)
 
     try:
-        result = work(Keeping(recorder, folder, KEPT, clock, say))
+        result = work(Keeping(recorder, folder, KEPT, clock, say, sinks=sinks))
         return await result  # type: ignore[misc]  # each test gives a coroutine
     finally:
         await recorder.close()
@@ -85,6 +93,18 @@ async def test_what_is_due_goes_by_itself_and_the_operator_is_told(folder: Path)
     assert facts["reason"] == "older than evidence.retention.total, 100 days"
     assert "legal" not in facts
     assert said == ["log.pruned"]
+
+
+async def test_what_a_sink_was_not_sent_stays_until_it_was(folder: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    await kept(folder, BORN + 120 * DAY, Keeping.look, said, sinks=["siem"])
+    assert prunings(folder) == []
+    assert said == ["log.kept_for_sinks"]
+    Cabinet(tmp_path, "siem").save(Cursor(epoch=1, index=300))
+    await kept(folder, BORN + 120 * DAY, Keeping.look, said, sinks=["siem"])
+    (facts,) = prunings(folder)
+    assert facts["size"] == 256
 
 
 async def test_nothing_goes_before_its_time(folder: Path) -> None:

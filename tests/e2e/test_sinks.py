@@ -91,7 +91,7 @@ class Receivers:
         }
 
     def readable(self) -> tuple[Path, ...]:
-        """All that they wrote, Parquet as the events in it: in compressed bytes, numbers that follow one another meet."""
+        """All that they wrote, Parquet as the events in it: in compressed bytes, numbers in a row may meet."""
         texts = [folder for name, folder in self.folders.items() if name != "vault"]
         return (*texts, self.folders["vault"] / "objects" / BUCKET)
 

@@ -28,12 +28,14 @@ from gateway.evidence.reconcile_ours import Ours, ours_of, own_hash
 from gateway.evidence.tiles import WIDTH
 from gateway.evidence.view import View
 from gateway.frontends.keeper import STATEMENTS
+from gateway.frontends.postgres.inside import ASK, UNDO
 from gateway.sql.canonical import canonical
 
 EARLIER_NS: Final = 24 * 3600 * 1_000_000_000
 """how long before the time that is asked for a session may have begun"""
 OWN: Final = frozenset(
-    own_hash(canonical(text)) for text in (*STATEMENTS, role.POWERS, database.NOW, governed.question([(1, 1)]))
+    own_hash(canonical(text))
+    for text in (*STATEMENTS, ASK, UNDO, role.POWERS, database.NOW, governed.question([(1, 1)]))
 )
 FormatOption: TypeAlias = Annotated[Literal["json", "csv", "stderr"] | None, Parameter(name="--format")]
 
