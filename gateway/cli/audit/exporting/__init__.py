@@ -80,6 +80,7 @@ def material_of(drawn: Drawn, extras: Extras) -> Material:
         extras=extras.facts,
         seen=seen_before(drawn.taken),
         reviews=tuple(sign_offs(drawn.taken)),
+        keys=extras.keys,
     )
 
 

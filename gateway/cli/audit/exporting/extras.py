@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from gateway.cli.audit.exporting.inventory import configured_keys
 from gateway.cli.audit.exporting.matrix import Fact
+from gateway.cli.audit.exporting.operation import KeyEntry
 from gateway.config.load import load
 from gateway.config.witnesses import witness_keys
 from gateway.core.errors import ConfigError
@@ -29,6 +31,8 @@ class Extras(NamedTuple):
 
     parts: Mapping[str, Content]
     facts: Mapping[str, Fact]
+    keys: tuple[KeyEntry, ...] = ()
+    """that the configuration names"""
 
 
 def gather(taken: Taken, config: Path | None, scan: bytes | None, reconcile: Path | None) -> Extras:
@@ -56,7 +60,7 @@ def gather(taken: Taken, config: Path | None, scan: bytes | None, reconcile: Pat
     if not report.complete:
         text += "; something is missing that no recorded pruning explains"
     facts["retention"] = Fact(text, RETENTION, holds=report.complete and total >= TWELVE_MONTHS)
-    return Extras(parts, facts)
+    return Extras(parts, facts, tuple(configured_keys(load(config))) if config else ())
 
 
 def _kept_for(config: Path | None) -> tuple[int, int]:

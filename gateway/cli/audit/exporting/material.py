@@ -10,7 +10,7 @@ from gateway.cli.audit.exporting.bundles import Bundles
 from gateway.cli.audit.exporting.days import DAY_NS, Digest, Ground, digest_of, end_of
 from gateway.cli.audit.exporting.known import Known
 from gateway.cli.audit.exporting.matrix import Fact
-from gateway.cli.audit.exporting.operation import Operation, operation_of
+from gateway.cli.audit.exporting.operation import KeyEntry, Operation, operation_of
 from gateway.cli.audit.exporting.review import Review, review_of
 from gateway.cli.audit.exporting.signoffs import SignOff
 from gateway.cli.audit.exporting.tally import Group, Tally
@@ -31,6 +31,8 @@ class Material:
     seen: Mapping[str, int] = field(default_factory=dict)
     """agent → when its last session before the period began"""
     reviews: tuple[SignOff, ...] = ()
+    keys: tuple[KeyEntry, ...] = ()
+    """that the configuration names"""
 
     @cached_property
     def groups(self) -> Counter[Group]:
@@ -79,7 +81,7 @@ class Material:
     @cached_property
     def operation(self) -> Operation:
         """How the gateway fared."""
-        return operation_of(self.tally, self.taken)
+        return operation_of(self.tally, self.taken, self.keys)
 
     @cached_property
     def days(self) -> tuple[Digest, ...]:

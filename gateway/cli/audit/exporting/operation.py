@@ -77,13 +77,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """leaves of rare kinds beyond those that are listed"""
 
 
-def operation_of(tally: Tally, taken: Taken) -> Operation:
-    """Of a period."""
+def operation_of(tally: Tally, taken: Taken, configured: tuple[KeyEntry, ...] = ()) -> Operation:
+    """Of a period. `configured` are keys that the configuration names."""
     return Operation(
         degraded=tuple(map(_degraded, tally.rare(EventType.LOG_DEGRADED.value))),
         gaps=tuple(Gap(leaf=f.where, text=f.text) for f in tally.walk.findings if f.name == "heartbeat.late"),
         clock=tuple(map(told, tally.rare("clock."))),
-        keys=tuple(_keys(tally, taken)),
+        keys=(*_keys(tally, taken), *configured),
         events=tuple(map(told, tally.rare(*TOLD))),
         counts=dict(sorted(tally.kinds.items())),
         not_listed=tally.dropped,
