@@ -55,8 +55,10 @@ class WalkState(msgspec.Struct, frozen=True, kw_only=True):
     open: OpenState
     ended: dict[str, int]
     """sessions that ended lately → their next number, the oldest first"""
-    last_ns: int
-    beat_ns: int
+    last_ns: str
+    """time of the last leaf; text, as in leaves: not every reader of JSON takes so many digits"""
+    beat_ns: str
+    """time of the last sign of life"""
     running: bool
     """the log was opened and not closed"""
     anchored: dict[str, str] = {}
@@ -74,7 +76,7 @@ class Walk:
         counts = state.counts if state else Counts()
         self.leaves, self.decisions, self.sessions = counts.leaves, counts.decisions, counts.sessions
         self.unknown, self.recorded = counts.unknown, counts.recorded
-        self.last_ns = state.last_ns if state else 0
+        self.last_ns = int(state.last_ns) if state else 0
         self.previous: tuple[int, str] | None = None
         """size and root of the epoch before, when the first leaf names them"""
         self.anchored: dict[str, str] = dict(state.anchored) if state else {}
@@ -83,7 +85,7 @@ class Walk:
         self._ledger = Ledger(state.open, state.ended) if state else Ledger()
         self._named: set[bytes] = set()
         self._new_bodies: list[tuple[str, int]] = []
-        self._beat_ns = state.beat_ns if state else 0
+        self._beat_ns = int(state.beat_ns) if state else 0
         self._open = state.running if state else False
 
     @property
@@ -97,8 +99,8 @@ class Walk:
             counts=Counts(self.leaves, self.decisions, self.sessions, self.unknown, self.recorded),
             open=self._ledger.state(),
             ended=self._ledger.ended(),
-            last_ns=self.last_ns,
-            beat_ns=self._beat_ns,
+            last_ns=str(self.last_ns),
+            beat_ns=str(self._beat_ns),
             running=self._open,
             anchored=dict(self.anchored),
         )

@@ -130,6 +130,7 @@ def test_every_statement_the_server_saw_has_its_decision_after_kill_9(
             gateway.process = serve(gateway.folder / "gateway.yaml")
             await_listener(gateway)
         gateway.stop()
+        assert gateway.output.count("log.recovered") == ROUNDS
         with cluster.log.open("rb") as log:
             log.seek(start)
             written = log.read().decode("utf-8", "replace")
