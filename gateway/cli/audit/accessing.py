@@ -139,7 +139,7 @@ def _is_copy(data_dir: Path) -> bool:
 def _is_written(data_dir: Path) -> bool:
     """Whether a gateway writes this log now."""
     try:
-        descriptor = os.open(data_dir / "log" / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(data_dir / "log" / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

@@ -23,7 +23,7 @@ from gateway.evidence.package.verifier.findings import (
 PAGE = Path(__file__).parents[3] / "docs/reference/evidence-package.md"
 NAMED = re.compile(
     r'"((?:zip|anchor|file|manifest|signature|key|checkpoint|cosignature|tile|root|entries|leaf|session|heartbeat|log|epoch'
-    r"|consistency|proof|period|population|sample|seed|body|bundle|recording|custody|report|witness)\.[a-z_]+)\""
+    r"|consistency|proof|period|population|sample|seed|body|bundle|recording|custody|report|witness|clock|time)\.[a-z_]+)\""
 )
 NOT_FINDINGS = {"log.opened", "log.closed", "session.opened", "body.shredded", "recording.sealed", "input.json"}
 
