@@ -19,7 +19,7 @@ from gateway.evidence.package.verifier.contents import ACCESSED
 from gateway.evidence.package.verifier.drawn import FIXED, POPULATION, SAMPLE
 from gateway.evidence.package.verifier.findings import mapping, text
 from gateway.evidence.package.verifier.story import SLACK_NS, Leaf
-from gateway.evidence.package.zipped import Content, PackageWriter, write_in_order
+from gateway.evidence.package.zipped import Content, PackageWriter, Step, write_in_order
 from gateway.evidence.reader import open_epochs
 from gateway.evidence.scrub import canonical
 
@@ -104,6 +104,8 @@ class Package(NamedTuple):
     made_by: str
     earlier: Iterable[bytes] = ()
     """checkpoints that somebody kept"""
+    step: Step | None = None
+    """told how far the writing is"""
 
 
 def build(package: Package, output: Path, signer: Signer) -> None:
@@ -112,7 +114,7 @@ def build(package: Package, output: Path, signer: Signer) -> None:
     try:
         with temporary.open("wb") as file:
             writer = PackageWriter(file)
-            write_in_order(writer, _parts(package))
+            write_in_order(writer, _parts(package), *([package.step] if package.step else []))
             described = Described(
                 made_by=package.made_by,
                 period=package.taken.period,

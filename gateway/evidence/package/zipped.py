@@ -68,12 +68,21 @@ Content = Callable[[], bytes | Path]
 """makes a file's content when its turn comes: bytes, or another file that holds them"""
 
 
+Step = Callable[[int, int], None]
+"""told how many files are written, and how many there are"""
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Say nothing of how far it is."""
+
+
 def same(content: bytes | Path) -> bytes | Path:
     """For `partial`: content that is there already."""
     return content
 
 
-def write_in_order(writer: PackageWriter, parts: Mapping[str, Content]) -> None:
+def write_in_order(writer: PackageWriter, parts: Mapping[str, Content], step: Step = _silent) -> None:
     """Write parts by name, each made when its turn comes. Raises OSError and what they raise."""
-    for name in sorted(parts):
+    for number, name in enumerate(sorted(parts), 1):
         writer.add(name, parts[name]())
+        step(number, len(parts))

@@ -19,10 +19,12 @@ from gateway.cli.audit.exporting.options import NO_CHOICE, NOTHING_ELSE, Drawing
 from gateway.cli.audit.exporting.page import verify_page
 from gateway.cli.audit.exporting.reports import absent, made_by, report_parts, spoken
 from gateway.cli.audit.exporting.signoffs import sign_offs
+from gateway.cli.audit.progress import Bar
 from gateway.cli.audit.scan import scanned_now
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.cli.policy.backtesting import From, To, period_of
+from gateway.core.clock import SystemClock
 from gateway.evidence.keys import load_keys
 from gateway.evidence.note import Signer
 from gateway.evidence.package.building import Package, build, keep_checkpoint, take
@@ -54,8 +56,10 @@ def export(  # noqa: PLR0913 -- each is an option
         signer = load_keys(folder / "keys", taken.newest.epoch).signer
         drawn = draw(taken, Asked("export", person, drawing.seed, drawing.per_stratum, verifier), Path(scratch))
         extras = gather(drawn.taken, config, _scanned(inputs, folder, signer, person), inputs.reconcile)
+        bar = Bar(sys.stderr, SystemClock(), "files")
         package = _package(drawn, extras, output.name, [path.read_bytes() for path in inputs.earlier])
-        build(package, output, signer)
+        build(package._replace(step=bar), output, signer)
+        bar.clear()
         keep_checkpoint(drawn.taken)
     sys.stdout.write(written(told(drawn, output)) if as_json else in_words(drawn, output))
     return FINE
