@@ -35,6 +35,7 @@ from gateway.frontends.http.server import serving
 from gateway.frontends.http.state import Family
 from gateway.frontends.keeper import STATEMENTS, Keeper
 from gateway.frontends.listener import bind, serve
+from gateway.frontends.postgres.inside import ASK, UNDO
 from gateway.frontends.postgres.reception import Reception
 from gateway.policy.activation import Activator
 from gateway.policy.decider import Decider
@@ -251,7 +252,7 @@ def _loaded(settings: s.Settings) -> Event:
         "issuers": [issuer.issuer for issuer in settings.identity.issuers],
         "connections": connections,
         "sinks": {sink.name: KINDS[type(sink)] for sink in settings.evidence.sinks},
-        "own": [own_hash(canonical(text)) for text in STATEMENTS],
+        "own": [own_hash(canonical(text)) for text in (*STATEMENTS, ASK, UNDO)],
     }
     return Event(type=EventType.CONFIG_LOADED, data=data)
 

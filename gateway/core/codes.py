@@ -183,7 +183,9 @@ CODES: dict[str, Code] = {
         "26000", 1243, 404, "prepared statement does not exist", "Prepare it in this session first."
     ),
     "catalog.void": Code(
-        *_DENIED, "the schema was changed in this transaction and cannot be judged yet", "COMMIT first, then go on."
+        *_DENIED,
+        "the schema was changed in this transaction and cannot be judged yet",
+        "Send the change and what uses it one after the other, in READ COMMITTED; or COMMIT first, then go on.",
     ),
     "statement.cannot_rewrite": Code(
         *_DENIED,

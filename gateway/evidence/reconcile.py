@@ -259,11 +259,15 @@ class _Work:
             self._marked(record, mark[1], text[mark.end() :], counts=counts)
 
     def _our_own(self, record: Record, text: str) -> None:
-        shape = own_hash(self.asked.shapes(text))
-        if shape in self.asked.own or shape in self.ours.own:
+        if self._is_own(text):
             self.own += 1
         else:
             self.findings.add(Kind.PRETENDED, record, self._shown(text))
+
+    def _is_own(self, text: str) -> bool:
+        """The gateway asks it for itself."""
+        shape = own_hash(self.asked.shapes(text))
+        return shape in self.asked.own or shape in self.ours.own
 
     def _time(self, record: Record, sent: Sent | None) -> None:
         """What ran once tells how far the clocks are apart."""
@@ -275,6 +279,9 @@ class _Work:
         if record.application is not None and record.application.startswith(_SESSION):
             if text == REFUSED_TEXT or not text.strip(" \t\r\n;"):
                 self.matched += counts
+                return
+            if self._is_own(text):
+                self.own += 1
                 return
             if named and (inside := self._behind_a_name(record, text)) is not None:
                 self._marked(record, inside[1], text[inside.end() :], counts=counts)

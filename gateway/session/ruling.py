@@ -57,14 +57,14 @@ class Ruling:
         return any(r.labels for r in statement.relations) or any(c.labels for c in statement.columns)
 
 
-_BLIND: Final = frozenset({"session", "transaction", "ddl"})
+BLIND: Final = frozenset({"session", "transaction", "ddl"})
 """categories that need no snapshot"""
 
 
 def rule(leg: Leg, verdict: Verdict, ground: Ground) -> Ruling:
     """Turn a verdict into a plan. What cannot be rewritten, what must wait for a person: refused."""
     did, understood = leg.did, leg.understood
-    if ground.void and understood.statement.category not in _BLIND:
+    if ground.void and understood.statement.category not in BLIND:
         return Ruling(did, understood, verdict, ground, refusal=own_finding("catalog.void"))
     match verdict.decision.outcome:
         case Outcome.DENY:

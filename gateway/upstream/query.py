@@ -62,7 +62,7 @@ class _Answer:
         """Take one message. Raises ProtocolError, UnicodeDecodeError."""
         match received:
             case DataRun(kind=b"D"):
-                self.rows.extend(map(_row, received.payloads()))
+                self.rows.extend(map(row_of, received.payloads()))
             case Frame(kind=b"E"):
                 self.refused = sqlstate(received)
             case Frame(kind=b"S"):
@@ -76,7 +76,8 @@ class _Answer:
                 raise ProtocolError("upstream.malformed", f"{received.kind!r} in answer to a query")
 
 
-def _row(payload: memoryview) -> Row:
+def row_of(payload: memoryview) -> Row:
+    """The values of one DataRow, as text. Raises ProtocolError, UnicodeDecodeError."""
     values = server_messages.data_row_values(payload)
     return tuple([None if value is None else value.decode() for value in values])
 

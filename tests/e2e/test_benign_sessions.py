@@ -19,13 +19,11 @@ SUITE = "suite"
 EXCEPTIONS: Mapping[str, str] = MappingProxyType({})
 """Sessions that do not pass in open posture, each with its reason."""
 _OPTIONS = "it reads options of foreign servers, connection strings of subscriptions or settings kept for roles"
-_SAME = "it changes the schema and uses the change in one transaction, of which no snapshot is read yet"
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "pg-pg-dump": f"admin: {_OPTIONS}: they may hold credentials",
         "pg-pg-dump-custom": f"admin: {_OPTIONS}: they may hold credentials",
-        "pg-pandas": f"analytics: {_SAME}",
-        "pg-typeorm": f"orm: it makes an extension, whose functions nobody has listed, and {_SAME}",
+        "pg-typeorm": "orm: it makes an extension, whose functions nobody has listed",
         "pg-hand-ddl": "migration: it makes functions, triggers and policies, which are code nobody can follow",
     }
 )

@@ -80,7 +80,7 @@ def now() -> str:
 def scene() -> Iterator[Scene]:
     with running_cluster(LOGGED) as cluster:
         database = cluster.create_database()
-        cluster.run(schema(), database)
+        cluster.run(schema() + "GRANT CREATE ON SCHEMA public TO agent_rw;", database)
         connections = {"writing": Upstream(database, "agent_rw")}
         with running_gateway(cluster, connections, everything_but_clear(*connections)) as gateway:
             yield Scene(cluster, gateway, database)
@@ -132,6 +132,10 @@ def use_everything(scene: Scene) -> None:
                 cursor.execute("SELECT generate_series(1, 9)")
                 cursor.fetchmany(3)
                 cursor.fetchall()
+        with connection.transaction(force_rollback=True):
+            connection.execute("CREATE TABLE migrated(id int)")
+            connection.execute("INSERT INTO migrated VALUES (%s)", (1,))
+            connection.execute("SELECT * FROM migrated")
         with connection.pipeline():
             for number in range(3):
                 connection.execute("SELECT %s::int", (number,))

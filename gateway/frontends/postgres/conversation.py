@@ -1,11 +1,12 @@
 """One client's session: its two streams, what the server owes, the names it has given, and how it all ends."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.frontends.house import House
 from gateway.frontends.keeper import Keeper
+from gateway.frontends.postgres.asked import Asked, Inside
 from gateway.frontends.postgres.tap import Tap
 from gateway.frontends.postgres.texts import failure
 from gateway.session import records
@@ -68,6 +69,12 @@ class Conversation:
     catalog_void: bool = False
     """the session changed the schema: what is known of it no longer holds"""
     schema_changes: int = 0
+    inside: Inside | None = None
+    """the schema as the open transaction has made it"""
+    looks: int = 0
+    """how often it was read in this transaction"""
+    asking: Asked | None = None
+    """the gateway itself is being answered"""
     path: tuple[str, ...] | None = None
     """the search path the agent has set, in guarded posture; None: the pinned one"""
     was_open: bool = False
@@ -127,8 +134,14 @@ class Conversation:
         self.status = status
         self.traveller.transaction = {b"I": "none", b"T": "active", b"E": "failed"}[status]
         if status == b"I":
+            self.inside, self.looks = None, 0
             self.registry.end_transaction()
             self.governed = self.governed and not self.exchange.idle
+
+    def doubt_inside(self) -> None:
+        """Something may have changed the schema that the transaction sees: what was read of it holds no longer."""
+        if self.inside is not None:
+            self.inside = replace(self.inside, until=0.0)
 
     def void_catalog(self) -> None:
         """Note that a statement that changes the schema is being sent."""

@@ -74,6 +74,9 @@ async def _pass(conversation: Conversation, reader: ServerReader, data: bytes) -
     ready = False
     try:
         for item in reader.receive_data(data):
+            if conversation.asking is not None and not conversation.asking.complete:
+                conversation.asking.take(item)
+                continue
             step = conversation.exchange.receive(item.kind)
             finished.extend(step.finished)
             ready = ready or step.ready
@@ -139,6 +142,7 @@ def _translate(conversation: Conversation, item: Received, step: Step) -> bytes:
         return take_rows(conversation, item, step)
     match item.kind:
         case b"E":
+            conversation.doubt_inside()
             return _error(conversation, item, step)
         case b"N":
             return scrub(conversation, item, step)

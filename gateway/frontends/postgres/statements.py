@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from gateway.core.errors import Refused
 from gateway.core.ids import new_id
-from gateway.frontends.postgres import paths
+from gateway.frontends.postgres import inside, paths
 from gateway.frontends.postgres.conversation import Conversation
 from gateway.frontends.postgres.mirror import changes
 from gateway.frontends.postgres.relay import ensure_upstream
-from gateway.frontends.postgres.steps import cursor_of, find, go, ground_for, read_again, readings, turn_away
+from gateway.frontends.postgres.steps import cursor_of, find, go, ground_for, read_again, read_on, readings, turn_away
 from gateway.session.composition import compose
 from gateway.session.exchange import Entry, Wait
 from gateway.session.ground import Ground
@@ -24,8 +24,7 @@ async def on_query(conversation: Conversation, message: wire.Query) -> None:
     if not await paths.settled(conversation):
         await turn_away(conversation, Wait.QUERY, Refused("setting.path_moves"))
         return
-    ground = await ground_for(conversation)
-    legs = await readings(conversation, ground, message.text)
+    ground, legs = await read_on(conversation, message.text)
     if not await paths.may_move(conversation, legs):
         await turn_away(conversation, Wait.QUERY, Refused("setting.path_moves"))
         return
@@ -44,8 +43,7 @@ async def on_parse(conversation: Conversation, message: wire.Parse) -> None:
     if not await paths.settled(conversation):
         await turn_away(conversation, Wait.PARSE, Refused("setting.path_moves"))
         return
-    ground = await ground_for(conversation)
-    legs = await readings(conversation, ground, message.text, message.types)
+    ground, legs = await read_on(conversation, message.text, message.types)
     if len(legs) > 1:
         await turn_away(conversation, Wait.PARSE, Refused("statement.multiple"))
         return
@@ -95,6 +93,9 @@ async def on_execute(conversation: Conversation, message: wire.Execute) -> None:
         return
     ground = await ground_for(conversation)
     leg = await _leg(conversation, ground, portal, prepared.ruling)
+    if inside.is_needed(ground, (leg,)) and (seen := await inside.look_inside(conversation, ground)) is not None:
+        ground = seen
+        leg = await _leg(conversation, ground, portal, prepared.ruling)
     if not await paths.may_move(conversation, (leg,)):
         await turn_away(conversation, Wait.EXECUTE, Refused("setting.path_moves"))
         return

@@ -10,6 +10,7 @@ import msgspec
 from gateway.core.errors import GatewayError, Unavailable
 from gateway.core.ids import new_id
 from gateway.core.statement import Hazard
+from gateway.frontends.postgres import inside
 from gateway.frontends.postgres.conversation import Conversation, EndSession
 from gateway.frontends.postgres.refusing import refuse
 from gateway.frontends.postgres.relay import ensure_upstream
@@ -21,7 +22,7 @@ from gateway.session.journey import travel
 from gateway.session.registry import MustWaitError, Portal, Prepared, Space
 from gateway.session.ruling import Leg, Ruling
 from gateway.session.task import Phase, Settled, Task
-from gateway.sql.model import ChangeSchema, Deallocate, Discard, Execute, Fetch, Prepare, Scope, Understood
+from gateway.sql.model import Begin, ChangeSchema, Deallocate, Discard, Execute, Fetch, Prepare, Scope, Understood
 from gateway.sql.understand import understand
 
 LONG: Final = 32_768
@@ -43,7 +44,17 @@ async def ground_for(conversation: Conversation) -> Ground:
         return ground
     if conversation.was_open:  # what it did to its path and its other settings was not followed
         raise EndSession.because(Unavailable("upstream.unpinned"))
-    return replace(ground, void=conversation.catalog_void, path=conversation.path)
+    ground = replace(ground, void=conversation.catalog_void, path=conversation.path)
+    return (inside.known(conversation, ground) if ground.void else None) or ground
+
+
+async def read_on(conversation: Conversation, text: str, types: tuple[int, ...] = ()) -> tuple[Ground, tuple[Leg, ...]]:
+    """A text, and the snapshot it is read on: inside a transaction that has changed the schema, that transaction's."""
+    ground = await ground_for(conversation)
+    legs = await readings(conversation, ground, text, types)
+    if inside.is_needed(ground, legs) and (seen := await inside.look_inside(conversation, ground)) is not None:
+        return seen, await readings(conversation, seen, text, types)
+    return ground, legs
 
 
 async def readings(
@@ -181,6 +192,8 @@ async def _sendable(conversation: Conversation, rulings: tuple[Ruling, ...], pha
         for task in tasks:
             await conversation.finish(task, Settled.LOST)
         raise
+    if any(isinstance(ruling.understood.effect, Begin) for ruling in rulings):
+        conversation.doubt_inside()  # a savepoint may bring another schema back
     if phase is not Phase.PARSE and any(isinstance(r.understood.effect, ChangeSchema) for r in rulings):
         conversation.void_catalog()
     return tasks
