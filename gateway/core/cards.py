@@ -63,6 +63,8 @@ _BEFORE: Final = re.compile(rb"(?:[0-9A-Fa-f]-?)*\Z")
 _AFTER: Final = re.compile(rb"(?:-?[0-9A-Fa-f])*")
 _TRACK: Final = re.compile(rb"[Dd][0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3}")
 """what stands behind the number in track 2 as a chip has it, in hexadecimal: a month of expiry and a service code"""
+_BEGINS: Final = re.compile(rb"(?:[0-9A-Fa-f]*57(?:0[0-9A-Fa-f]|1[0-3]))?")
+"""what may stand in front of it: nothing, or its tag and length"""
 _HEX_LETTERS: Final = b"abcdefABCDEF"
 _SEPARATORS: Final = b" .-"
 _DIGITS: Final = b"0123456789"
@@ -168,9 +170,9 @@ def _is_card_at(data: bytes, start: int, end: int) -> bool:
 
 def _in_hash(data: bytes, start: int, end: int) -> bool:
     """Whether the digits are a stretch of a long hexadecimal token: one UUID in a few hundred has such a stretch."""
-    if _TRACK.match(data, end):
-        return False
     before = _BEFORE.search(data[max(0, start - HASH_LENGTH) : start])
+    if _TRACK.match(data, end) and data[start:end].isdigit() and _BEGINS.fullmatch(before[0] if before else b""):
+        return False
     after = _AFTER.match(data, end, end + HASH_LENGTH)
     beside = (before[0] if before else b"") + (after[0] if after else b"")
     return end - start + len(beside) >= HASH_LENGTH and any(letter in beside for letter in _HEX_LETTERS)

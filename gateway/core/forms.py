@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from gateway.core.cards import Span, find_card_numbers, is_card_number
+from gateway.core.cards import MIN_DIGITS, Span, find_card_numbers, is_card_number
 
 
 class Kind(Enum):
@@ -64,11 +64,11 @@ _ESCAPE: Final = re.compile(
     rb"|\\+u(?:(?P<u>[0-9A-Fa-f]{4})|\{(?P<v>[0-9A-Fa-f]{1,6})\})"
     rb"|&#(?:(?P<dec>[0-9]{1,7})|[xX](?P<ent>[0-9A-Fa-f]{1,6}));?|\\+0?(?P<oct>[4-7][0-7])"
 )
-_TRACK_1: Final = re.compile(rb"%?[Bb]([0-9]{12,19})\^[^\^\r\n]{2,26}\^[0-9]{4}[0-9=* ]*[^\r\n?\"]{0,40}\??")
-_TRACK_2: Final = re.compile(rb";?([0-9]{12,19})[=Dd]([0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3,}[Ff]?)\??")
+_TRACK_1: Final = re.compile(rb"%?[Bb]([0-9]{12,23})\^[^\^\r\n]{2,26}\^[0-9]{4}[0-9=* ]*[^\r\n?\"]{0,40}\??")
+_TRACK_2: Final = re.compile(rb";?([0-9]{12,23})[=Dd]([0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3,}[Ff]?)\??")
 _CODE: Final = re.compile(
     rb"(?i)(?:\bc(?:vv|vc|av|sc)2?|(?:security|verification)[ _\-]?(?:code|value|number))"
-    rb"(?:[\"' ]{0,2}(?:is|:|=|#|of)?[\"' ]{0,3}|[ _\-])([0-9]{3,4})(?![0-9.])"
+    rb"(?:[\"' ]{0,2}(?:is|:|=|#|of)[\"' ]{0,3}|[ _\-])([0-9]{3,4})(?![0-9.])"
 )
 _CODE_BEHIND: Final = re.compile(
     rb"[ ,;/|]{1,3}(?:(?:exp\w* ?)?[0-9]{2}[/\-][0-9]{2,4}[ ,;/|]{1,3})([0-9]{3,4})(?![0-9])"
@@ -92,7 +92,8 @@ def plain(data: bytes) -> Iterator[Hit]:
             yield Hit(*behind.span(1), Kind.CODE)
     for pattern in (_TRACK_1, _TRACK_2):
         for track in pattern.finditer(data):
-            if is_card_number(track[1]):
+            digits = track[1]
+            if any(is_card_number(digits[at:]) for at in range(len(digits) - MIN_DIGITS + 1)):
                 yield Hit(*track.span(), Kind.TRACK)
 
 

@@ -246,4 +246,5 @@ def _stands_alone(image: bytes, start: int, end: int) -> bool:
 
 
 def _may_be_card(digits: bytes) -> bool:
-    return is_card_number(digits) if len(digits) <= MAX_DIGITS else len(digits) >= _HEX_MIN
+    """Of a longer run that no one knows: it may have a number behind the tag and length of a chip's track."""
+    return len(digits) > MAX_DIGITS or is_card_number(digits)

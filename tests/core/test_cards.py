@@ -108,6 +108,8 @@ def test_the_track_of_a_chip_is_no_hash() -> None:
     track = b"4111111111111111D27121011234567890FFFFFF"
     assert find_card_numbers(track) == [(0, 16)]
     assert find_card_numbers(track.replace(b"D2712", b"D2713")) == []
+    assert find_card_numbers(b"ab" + track) == []
+    assert find_card_numbers(b"01a20f89-1b56-7668-8413-62d4301412dd") == []
 
 
 def test_a_number_in_hex_pairs_is_found_where_postgres_prints_a_bytea() -> None:

@@ -62,7 +62,8 @@ def test_a_security_code_is_found_where_it_is_called_one_or_stands_behind_a_numb
 @pytest.mark.parametrize(
     "text",
     [
-        "cvv", '"name":"cvv","labels":["cvv"]', "cvv 12", "cvv: 12345", "a security question 2", "4111111111111112",
+        "cvv", '"name":"cvv","labels":["cvv"]', "cvv 12", "cvv: 12345", "b64:CaV568xrKpZBi83vzbuq0Q==",
+        "cvv123", "a security question 2", "4111111111111112",
         "١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦", "34313131313131313131313131313132", "NDExMTExMTExMTExMTExMg==", "%34%31%31",
         ";4111111111111112=27121011234567890?", "1111//1111//1111//1117", "6514-7524-8401-94597fc12fae-01ba60d3",
         "database", "0x34, 0x31", "[4,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2]",

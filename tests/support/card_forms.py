@@ -89,6 +89,7 @@ TEXTS: Final[dict[str, Callable[[str], str]]] = {
     "track 1": lambda digits: f"%B{digits}^DOE/JOHN^2712101123456789?",
     "track 2": lambda digits: f";{digits}=27121011234567890?",
     "track 2 of a chip": lambda digits: f"{digits}D27121011234567890F".ljust(40, "F"),
+    "track 2 of a chip, tagged": lambda digits: f"9F02065713{digits}D27121011234567890F5F340101".ljust(60, "0"),
 }
 """name → how the digits are written as text"""
 
