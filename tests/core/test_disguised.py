@@ -110,6 +110,11 @@ def test_a_number_that_a_piece_cuts_is_found_once_and_in_its_place() -> None:
         assert find_any(data) == [Hit(sieve.PIECE - shift, sieve.PIECE - shift + 19, Kind.PLAIN)]
 
 
+def test_a_longer_run_that_a_piece_cuts_behind_a_number_is_none() -> None:
+    for shift in range(12, 20):
+        assert find_any(b"x" * (sieve.PIECE - shift) + b"4111111111111111222222222" + b"y" * 300) == []
+
+
 def test_two_numbers_of_many_are_found_far_apart() -> None:
     data = b"a4111111111111111b" + b"-" * 3 * sieve.PIECE + b"c378282246310005d"
     assert [(hit.start, hit.end) for hit in find_any(data)] == [(1, 17), (len(data) - 16, len(data) - 1)]

@@ -82,6 +82,7 @@ def test_a_json_body_stays_json_and_another_keeps_its_length(card: str) -> None:
     assert set(json.loads(clean.data)) == {"text"}
     plain = scrub_body(f"not json {card}".encode())
     assert plain.hit
+    assert not find_any(plain.data)
     assert len(plain.data) == len(f"not json {card}".encode())
 
 

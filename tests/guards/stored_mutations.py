@@ -46,7 +46,7 @@ STORED: Final = (
         ("a token names somebody by a card number", "        if find_any(msgspec.json.encode(principal)):", "        if False:"),
     ),
     *_in("frontends/postgres/login", "frontends/postgres/test_login.py",
-        ("texts are cut before they are cleaned", "    return clean_words(plain)[:length]\n", "    return clean_words(plain[:length])\n"),
+        ("texts are cut before they are cleaned", "        text[:_READ_MAX]\n", "        text[:length]\n"),
     ),
     *_in("frontends/postgres/mirror", "frontends/postgres/test_login.py",
         ("what is set later is not cleaned", " = cleaned(effect.value, SAID_MAX)\n", " = effect.value\n"),
