@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.cli.audit.index_desk import rules_of, values_of
-from gateway.cli.policy.parquet import open_history
+from gateway.cli.policy.parquet import open_history, readable
 from gateway.evidence.finder import Page
 from gateway.evidence.index_query import Count
 from gateway.evidence.search import Hit, Query, Text, codes_of, controls_of, matches, statement_of
@@ -48,6 +48,15 @@ class HistoryDesk:
 
     def page(self, query: Query, limit: int, after: str = "") -> Page:
         """At most `limit` decisions, the latest first, behind the decision `after`: KeyError when there is none."""
+        with readable():
+            return self._page(query, limit, after)
+
+    def facet(self, query: Query, name: str) -> list[Count]:
+        """How decisions divide, the most frequent first."""
+        with readable():
+            return self._facet(query, name)
+
+    def _page(self, query: Query, limit: int, after: str) -> Page:
         wanted = self._wanted(query)
         where, values = _conditions(query)
         source = f"FROM decisions d JOIN wanted w USING ({', '.join(ALIKE)}) WHERE {where}"
@@ -67,8 +76,7 @@ class HistoryDesk:
         )
         return Page(tuple(hits), total)
 
-    def facet(self, query: Query, name: str) -> list[Count]:
-        """How decisions divide, the most frequent first."""
+    def _facet(self, query: Query, name: str) -> list[Count]:
         wanted = self._wanted(query)
         where, values = _conditions(query)
         rows = self._database.execute(

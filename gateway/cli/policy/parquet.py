@@ -5,6 +5,7 @@ The queries use nothing that other engines lack: the same text runs on Spark (do
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -190,24 +191,43 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn what damaged Parquet raises into one sentence."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise ValueError(f"the history cannot be read: {str(error).splitlines()[0]}") from error
+
+
 def open_history(folder: Path) -> duckdb.DuckDBPyConnection:
     """Views `decisions` and `documents` of an exported history; columns that old exports lack are empty.
 
-    Raises ConfigError.
+    Raises ConfigError when it is none, ValueError when it cannot be read.
     """
     if not (folder / "decisions").is_dir() or not (folder / "documents").is_dir():
         raise ConfigError("config.invalid", f"{folder}:1: no history: it has folders decisions and documents")
     database = duckdb.connect()
-    for view, files, columns in (("decisions", DECISIONS, COLUMNS), ("documents", DOCUMENTS, BODIES)):
-        source = f"read_parquet({_quoted(folder / files)}, union_by_name = true)"
-        there = {str(row[0]) for row in database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608 -- quoted
-        empty = {"VARCHAR": "''", "BIGINT": "0", "BOOLEAN": "false"}
-        named = (
-            f"coalesce({name}, {empty[kind]})::{kind} AS {name}" if name in there else f"{empty[kind]} AS {name}"
-            for name, kind in columns.items()
-        )
-        database.execute(f"CREATE VIEW {view} AS SELECT {', '.join(named)} FROM {source}")  # noqa: S608 -- quoted
+    with readable():
+        for view, files, columns in (("decisions", DECISIONS, COLUMNS), ("documents", DOCUMENTS, BODIES)):
+            _create_view(database, view, folder, files, columns)
     return database
+
+
+def _create_view(
+    database: duckdb.DuckDBPyConnection, view: str, folder: Path, files: str, columns: dict[str, str]
+) -> None:
+    source, there = f"read_parquet({_quoted(folder / files)}, union_by_name = true)", set[str]()
+    if any(folder.glob(files)):
+        there = {str(row[0]) for row in database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608 -- quoted
+    else:
+        source = "(SELECT 1) WHERE false"  # a period without decisions
+    empty = {"VARCHAR": "''", "BIGINT": "0", "BOOLEAN": "false"}
+    named = (
+        f"coalesce({name}, {empty[kind]})::{kind} AS {name}" if name in there else f"{empty[kind]} AS {name}"
+        for name, kind in columns.items()
+    )
+    database.execute(f"CREATE VIEW {view} AS SELECT {', '.join(named)} FROM {source}")  # noqa: S608 -- quoted
 
 
 class ParquetPast:
@@ -221,16 +241,18 @@ class ParquetPast:
         """One query."""
         step(0, 1)
         since, until = max(self._period.since_ns, 0), min(self._period.until_ns, (1 << 63) - 1)
-        found = self._database.execute(GROUPS.format(since=since, until=until)).fetchall()
+        with readable():
+            found = self._database.execute(GROUPS.format(since=since, until=until)).fetchall()
         return [Group(*row) for row in found]
 
     def bodies(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Joined with the names, each document once."""
-        cursor = self._database.cursor()
-        cursor.execute("CREATE OR REPLACE TEMP TABLE wanted AS SELECT unnest(?) AS sha256", [list(names)])
-        cursor.execute(
-            "SELECT d.sha256, any_value(d.text) FROM documents d JOIN wanted USING (sha256) GROUP BY d.sha256"
-        )
-        while batch := cursor.fetchmany(_BATCH):
-            for name, text in batch:
-                yield str(name), str(text).encode()
+        with readable():
+            cursor = self._database.cursor()
+            cursor.execute("CREATE OR REPLACE TEMP TABLE wanted AS SELECT unnest(?) AS sha256", [list(names)])
+            cursor.execute(
+                "SELECT d.sha256, any_value(d.text) FROM documents d JOIN wanted USING (sha256) GROUP BY d.sha256"
+            )
+            while batch := cursor.fetchmany(_BATCH):
+                for name, text in batch:
+                    yield str(name), str(text).encode()

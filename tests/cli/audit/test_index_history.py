@@ -13,7 +13,7 @@ from gateway.cli.audit.index_history import HistoryDesk
 from gateway.cli.policy.parquet import write_history
 from gateway.cli.policy.past import LoggedPast, Period
 from gateway.core.errors import ConfigError
-from gateway.evidence.finder import Finder
+from gateway.evidence.finder import Finder, Page
 from gateway.evidence.index_query import FACETS
 from gateway.evidence.search import Query
 from gateway.policy.store import BundleStore
@@ -91,3 +91,16 @@ def test_a_document_that_was_changed_is_not_searched(desk: Written, tmp_path: Pa
         HistoryDesk(tmp_path / "h").page(Query(), 9)
     with pytest.raises(ConfigError):
         HistoryDesk(tmp_path)
+
+
+def test_a_period_without_decisions_is_searched_and_damage_is_said(desk: Written, tmp_path: Path) -> None:
+    empty = LoggedPast(desk.folder, Period(0, 1))
+    assert write_history(empty, BundleStore(desk.folder), tmp_path / "none", lambda *_: None) == (0, 0)
+    assert HistoryDesk(tmp_path / "none").page(Query(text="x"), 9) == Page((), 0)
+    assert HistoryDesk(tmp_path / "none").facet(Query(), "agent") == []
+    write_history(LoggedPast(desk.folder, Period()), BundleStore(desk.folder), tmp_path / "h", lambda *_: None)
+    day = next((tmp_path / "h/decisions").iterdir())
+    file = next(day.iterdir())
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="cannot be read"):
+        HistoryDesk(tmp_path / "h").page(Query(), 9)
