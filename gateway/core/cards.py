@@ -63,6 +63,7 @@ _BEFORE: Final = re.compile(rb"(?:[0-9A-Fa-f]-?)*\Z")
 _AFTER: Final = re.compile(rb"(?:-?[0-9A-Fa-f])*")
 _TRACK: Final = re.compile(rb"[Dd][0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3}")
 """what stands behind the number in track 2 as a chip has it, in hexadecimal: a month of expiry and a service code"""
+_TAGGED: Final = re.compile(rb"57(?:0[0-9A-Fa-f]|1[0-3])([0-9]{12,19})(?=[Dd][0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3})")
 _BEGINS: Final = re.compile(rb"(?:[0-9A-Fa-f]*57(?:0[0-9A-Fa-f]|1[0-3]))?")
 """what may stand in front of it: nothing, or its tag and length"""
 _HEX_LETTERS: Final = b"abcdefABCDEF"
@@ -99,7 +100,7 @@ def find_card_numbers(data: bytes) -> list[Span]:
     When their digits are blanked, none is left: what stood beside one is looked at again without it.
     """
     found: list[Span] = []
-    while may_hold_card_number(data) and (spans := list(_one_pass(data))):
+    while may_hold_card_number(data) and (spans := list(_one_pass(data)) or list(_tagged(data))):
         found += spans
         data = blank_spans(data, spans, _STARS)
     return sorted(found)
@@ -139,6 +140,11 @@ def _one_pass(data: bytes) -> Iterator[Span]:
             if hit is not None:
                 yield hit
             start = _group_end(data, printed.start()) if hit is None else hit[1]
+
+
+def _tagged(data: bytes) -> Iterator[Span]:
+    """Numbers behind the tag and length of a chip's track, which are digits as well."""
+    return (match.span(1) for match in _TAGGED.finditer(data) if is_card_number(match[1]))
 
 
 def is_decimal(text: bytes) -> bool:

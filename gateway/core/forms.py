@@ -39,7 +39,8 @@ class Hit(NamedTuple):
     kind: Kind
 
 
-_NARROW: Final = bytes.maketrans(b"\xa0", b" ")
+_NO_BREAK: Final = 0xA0
+_ZEROS: Final = re.compile(rb"\x00+")
 _SPACES: Final = "\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff\u00ad\u034f\u180e"
 _DASHES: Final = "\u058a\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fb\u00b7\u2022"
 DIGIT: Final = r"[\d\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u24ea\u24f5-\u24fd\u2776-\u277e]"
@@ -106,11 +107,19 @@ def grouped(data: bytes) -> Iterator[Hit]:
 
 
 def wide(data: bytes) -> Iterator[Hit]:
-    """Numbers in UTF-16 or UTF-32, of either order."""
+    """Numbers in UTF-16 or UTF-32, of either order. More zeros than elsewhere part two of them."""
     for match in _WIDE.finditer(data):
-        places = [at for at, byte in enumerate(match[0]) if byte]
-        plain = match[0].translate(_NARROW, b"\0")
-        for first, end in find_card_numbers(plain):
+        plain, places, before = bytearray(), list[int](), 0
+        usual = min(len(zeros) for zeros in _ZEROS.findall(match[0]))
+        for at, byte in enumerate(match[0]):
+            if byte:
+                if plain and at - before - 1 > usual:
+                    plain += b" "
+                    places.append(before)
+                plain += b" " if byte == _NO_BREAK else bytes((byte,))
+                places.append(at)
+                before = at
+        for first, end in find_card_numbers(bytes(plain)):
             yield Hit(match.start() + places[first], match.start() + places[end - 1] + 1, Kind.WIDE)
 
 
@@ -178,22 +187,27 @@ def _beside(data: bytes, start: int, stop: int) -> tuple[int, int]:
 
 
 def escaped(data: bytes, inside: Inside) -> Iterator[Hit]:
-    """Numbers in which digits are escaped."""
-    said, places = _unescaped(data)
-    if said != data:
-        for hit in inside(said):
-            yield Hit(places[hit.start], places[hit.end], Kind.ESCAPED)
+    """Numbers in which digits are escaped.
+
+    Read twice: with every escape decoded, and with those alone that stand for digits and what is between them. A sign
+    that begins an escape may be none (`LIKE '%55…'`).
+    """
+    seen = {data}
+    for only_digits in (True, False):
+        said, places = _unescaped(data, only_digits=only_digits)
+        if said not in seen:
+            seen.add(said)
+            for hit in inside(said):
+                yield Hit(places[hit.start], places[hit.end], Kind.ESCAPED)
 
 
-def _unescaped(window: bytes) -> tuple[bytes, list[int]]:
+def _unescaped(window: bytes, *, only_digits: bool) -> tuple[bytes, list[int]]:
     """What it says, and where each byte of that began (one more: the end)."""
     said, places, at = bytearray(), [], 0
     for match in _ESCAPE.finditer(window):
-        form = match.lastgroup or ""
-        number = int(match[form], {"dec": 10, "oct": 8}.get(form, 16))
-        if form == "pair":
-            number = 0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (number & 0x3FF)
-        one = bytes([number]) if form in {"hex", "oct"} else _utf8(number)
+        one = _decoded(match)
+        if only_digits and one not in _DIGITS_AND_GAPS:
+            continue
         said += window[at : match.start()] + one
         places += [*range(at, match.start()), *[match.start()] * len(one)]
         at = match.end()
@@ -202,8 +216,17 @@ def _unescaped(window: bytes) -> tuple[bytes, list[int]]:
     return bytes(said), places
 
 
-def _utf8(number: int) -> bytes:
+def _decoded(match: re.Match[bytes]) -> bytes:
+    form = match.lastgroup or ""
+    number = int(match[form], {"dec": 10, "oct": 8}.get(form, 16))
+    if form == "pair":
+        number = 0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (number & 0x3FF)
+    if form in {"hex", "oct"}:
+        return bytes([number])
     return chr(number).encode("utf-8", "replace") if number <= sys.maxunicode else b"?"
+
+
+_DIGITS_AND_GAPS: Final = frozenset(b"%c" % byte for byte in b"0123456789 .-")
 
 
 def fields(data: bytes) -> Iterator[Hit]:

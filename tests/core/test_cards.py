@@ -109,6 +109,8 @@ def test_the_track_of_a_chip_is_no_hash() -> None:
     assert find_card_numbers(track) == [(0, 16)]
     assert find_card_numbers(track.replace(b"D2712", b"D2713")) == []
     assert find_card_numbers(b"ab" + track) == []
+    assert find_card_numbers(b"9F02065713" + track + b"5F340101") == [(10, 26)]
+    assert find_card_numbers(b"9F02065713" + track.replace(b"1D", b"2D")) == []
     assert find_card_numbers(b"01a20f89-1b56-7668-8413-62d4301412dd") == []
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.core import forms
+from gateway.core.disguised import find_any
 from gateway.core.forms import Hit, Kind
 from tests.support.card_forms import behind_length, numeric
 
@@ -60,3 +61,15 @@ def test_a_field_that_ends_too_early_is_none() -> None:
 
 def test_digits_of_any_script_become_ascii() -> None:
     assert forms.ascii_digits("４x١²③") == b"4123"
+
+
+def test_a_sign_that_begins_an_escape_and_is_none_hides_no_number() -> None:
+    assert find_any(b"LIKE '%555%35555555554444%'")
+    assert find_any(b"LIKE '%4111111111111111%'")
+
+
+def test_two_numbers_in_utf_16_side_by_side_are_both_found() -> None:
+    number = VISA.encode("utf-16-le")
+    assert len(find_any(b"a" + number + b"\0" + number + b"b\0")) == 2
+    escaped = "".join(rf"{digit}\u0000" for digit in VISA).encode()
+    assert find_any(escaped + b"\0" + escaped)
