@@ -63,7 +63,7 @@ def in_binary(number: str) -> Iterator[bytes]:
     if value < 1 << 63:
         yield from (struct.pack(order, value) for order in (">q", "<q"))
         yield from (struct.pack(order, float(value)) for order in (">d", "<d"))
-    groups = []
+    groups: list[int] = []
     while value:
         value, group = divmod(value, 10_000)
         groups.insert(0, group)
