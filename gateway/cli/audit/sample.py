@@ -14,6 +14,7 @@ from gateway.cli.audit.exporting.options import NO_CHOICE, Drawing
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable
 from gateway.cli.policy.backtesting import From, To, period_of
+from gateway.evidence.files import put_file
 from gateway.evidence.package.building import take
 from gateway.evidence.package.population import Period
 
@@ -41,7 +42,7 @@ def sample(  # noqa: PLR0913 -- each is an option
         asked = Asked("sample", person, drawing.seed, drawing.per_stratum, verifier)
         drawn = draw(take(folder, period, verifier), asked, Path(scratch))
         if population is not None:
-            population.write_bytes(drawn.fixed.path.read_bytes())
+            put_file(population, drawn.fixed.path.read_bytes(), sync=True)
     sys.stdout.write(written(drawn.sample.document(drawn.fixed)) if as_json else in_words(drawn))
     return FINE
 

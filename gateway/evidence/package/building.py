@@ -3,12 +3,14 @@
 The policy's part (bundles, reports) is handed in by whoever may read policy; here is what the log alone gives.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.evidence.files import put_file
+from gateway.core.ids import random_bytes
+from gateway.evidence.files import FILE_MODE, put_file
 from gateway.evidence.note import Signer, Verifier
 from gateway.evidence.package.assembled import verify_py
 from gateway.evidence.package.contents import custody, drawn_sessions, recording_parts, sample_parts
@@ -109,10 +111,12 @@ class Package(NamedTuple):
 
 
 def build(package: Package, output: Path, signer: Signer) -> None:
-    """Write the archive beside its name, then give it the name. Raises OSError, ValueError."""
-    temporary = output.with_name(f".{output.name}.part")
+    """Write the archive, readable by us only, then give it its name. Raises OSError, ValueError."""
+    temporary = output.with_name(f".{output.name}.{random_bytes(6).hex()}")
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE), "wb"
+        ) as file:
             writer = PackageWriter(file)
             write_in_order(writer, _parts(package), *([package.step] if package.step else []))
             described = Described(
@@ -124,6 +128,8 @@ def build(package: Package, output: Path, signer: Signer) -> None:
             )
             write_manifest(described, writer, signer)
             writer.finish()
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(output)
     finally:
         temporary.unlink(missing_ok=True)

@@ -67,6 +67,12 @@ def test_the_next_export_proves_that_the_log_went_on_from_the_last(tmp_path: Pat
     assert wrong(verified(tmp_path / "two.zip", key_of(tmp_path / "var"))) == []
 
 
+def test_only_its_owner_can_read_a_package(tmp_path: Path) -> None:
+    write_log(tmp_path / "var", sessions=3)
+    built(tmp_path / "var", tmp_path / "e.zip")
+    assert (tmp_path / "e.zip").stat().st_mode & 0o777 == 0o600
+
+
 def test_nothing_half_written_is_left_when_it_fails(tmp_path: Path) -> None:
     write_log(tmp_path / "var", sessions=3)
 

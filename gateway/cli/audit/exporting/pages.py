@@ -208,7 +208,21 @@ def index_page(material: Material, matrix: Matrix, sample: Sample, period: str) 
     )
     verify += "began, not from this package. VERIFY.md has the same checks in Go, openssl and opa.</p>"
     body = f"{counts}<h2>Requirements</h2>{states}<h2>What is proved</h2><dl>{defined}</dl><h2>Check it</h2>{verify}"
-    return page("index.html", "Evidence of a period", about, body + _lives(material) + _operation(material))
+    parts = (_extras(material), _lives(material), _operation(material))
+    return page("index.html", "Evidence of a period", about, body + "".join(parts))
+
+
+def _extras(material: Material) -> str:
+    """Retention, and results of other commands that were put in."""
+    rows = (
+        (
+            chip("holds", "good", "●") if fact.holds else chip("speaks against it", "bad", "!"),
+            text(fact.text),
+            f'<a href="{_link(fact.place)}">{text(fact.place)}</a>',
+        )
+        for fact in material.extras.values()
+    )
+    return f"<h2>Scan, reconciliation, retention</h2>{table(('', 'Result', 'File'), rows)}"
 
 
 def _lives(material: Material) -> str:

@@ -2,13 +2,16 @@
 
 import csv
 import io
+from dataclasses import replace
 
 from gateway.cli.audit.exporting import pages
 from gateway.cli.audit.exporting.drawing import Drawn
 from gateway.cli.audit.exporting.material import Material
-from gateway.cli.audit.exporting.matrix import STATES
+from gateway.cli.audit.exporting.matrix import STATES, Fact, Matrix
 from gateway.cli.audit.exporting.reports import matrix_for, spoken
 from gateway.policy.requirements import read_catalogue, shipped_catalogue
+
+NOTHING = Matrix(period="p", bundle="", decisions=0, rows=())
 
 
 def test_the_matrix_has_each_requirement_with_its_word(material: Material) -> None:
@@ -43,6 +46,15 @@ def test_days_say_what_stands_out_and_that_nobody_looked(material: Material) -> 
     page = pages.daily_page(material).decode()
     for part in ("2026-11-24", "2026-11-25", "card_data.cleared", "not yet"):
         assert part in page
+
+
+def test_results_of_other_commands_stand_on_the_overview(material: Material, drawn: Drawn) -> None:
+    facts = {"scan": Fact("found <b>", "scan/x", holds=False), "retention": Fact("kept", "report/r.json")}
+    page = pages.index_page(replace(material, extras=facts), NOTHING, drawn.sample, "p").decode()
+    assert "found &lt;b&gt;" in page
+    assert 'href="../scan/x"' in page
+    assert 'href="r.json"' in page
+    assert "speaks against it" in page
 
 
 def test_the_overview_says_how_to_check(material: Material, drawn: Drawn) -> None:
