@@ -109,6 +109,16 @@ def test_a_flipped_byte_of_every_kind_is_found(scene: Scene, where: str) -> None
     assert scene.names() == ["recording.changed"]
 
 
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def replace_by_device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 ATTACKS: dict[str, tuple[Callable[[Scene], object], list[str]]] = {
     "removed": (lambda s: s.paths[0].unlink(), ["recording.missing"]),
     "cut within a segment": (lambda s: s.put(s.front, s.segments[0][:-1]), ["recording.cut"]),
@@ -128,13 +138,13 @@ ATTACKS: dict[str, tuple[Callable[[Scene], object], list[str]]] = {
         ["recording.swapped"],
     ),
     "another session's in its place": (lambda s: s.put(s.paths[1].read_bytes()), ["recording.changed"]),
-    "a pipe in its place": (lambda s: (s.paths[0].unlink(), os.mkfifo(s.paths[0])), ["recording.missing"]),
+    "a pipe in its place": (lambda s: replace_by_pipe(s.paths[0]), ["recording.missing"]),
     "a pipe in the place of its key": (
-        lambda s: (key_path(s.paths[0]).unlink(), os.mkfifo(key_path(s.paths[0]))),
+        lambda s: replace_by_pipe(key_path(s.paths[0])),
         ["recording.key_missing"],
     ),
     "a key file without end": (
-        lambda s: (key_path(s.paths[0]).unlink(), key_path(s.paths[0]).symlink_to("/dev/zero")),
+        lambda s: replace_by_device(key_path(s.paths[0])),
         ["recording.key_missing"],
     ),
     "a key file that is too long": (
