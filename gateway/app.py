@@ -16,7 +16,7 @@ from gateway.config.indexing import Indexing
 from gateway.config.issuers import build_verifier
 from gateway.config.keeping import Keeping
 from gateway.config.publishing import log_desk
-from gateway.config.recordings import make_recordings
+from gateway.config.recordings import kept_of_sessions, make_recordings
 from gateway.config.ruling import Ruling, make_ruling, state_of
 from gateway.config.timekeeping import keep_time
 from gateway.config.witnesses import witness_families, witnessed
@@ -249,6 +249,7 @@ def _loaded(settings: s.Settings) -> Event:
         "version": version("querywarden"),
         "engine": settings.policy.engine,
         "durability": settings.evidence.durability,
+        "recording": kept_of_sessions(settings),
         "issuers": [issuer.issuer for issuer in settings.identity.issuers],
         "connections": connections,
         "sinks": {sink.name: KINDS[type(sink)] for sink in settings.evidence.sinks},

@@ -15,6 +15,12 @@ def make_recordings(settings: s.Settings, ledger: Ledger, clock: Clock) -> Recor
     return Recordings(settings.data_dir, _recipients(recording), ledger, clock)
 
 
+def kept_of_sessions(settings: s.Settings) -> str:
+    """`full`, `shape` or `none`. Without recipients nobody could read the first."""
+    recording = settings.evidence.recording
+    return "full" if recording.is_full else "none" if recording.content == "none" else "shape"
+
+
 def _recipients(recording: s.Recording) -> tuple[Recipient, ...]:
     """Each once. Raises ConfigError."""
     try:

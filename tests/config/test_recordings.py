@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.load import load
-from gateway.config.recordings import make_recordings
+from gateway.config.recordings import kept_of_sessions, make_recordings
 from gateway.config.settings import Settings
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError
@@ -33,6 +33,23 @@ def settings(folder: Path, recording: Mapping[str, object]) -> Settings:
 @pytest.mark.parametrize("recording", [{}, {"content": "full"}, {"content": "shape"}, {"content": "none"}])
 def test_without_recipients_nothing_is_recorded(tmp_path: Path, recording: dict[str, object]) -> None:
     assert make_recordings(settings(tmp_path, recording), Ledger(), SystemClock()) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "readers", "kept"),
+    [
+        (None, True, "full"),
+        ("full", True, "full"),
+        ("full", False, "shape"),
+        (None, False, "shape"),
+        ("none", True, "none"),
+        ("shape", True, "shape"),
+    ],
+)
+def test_what_is_kept_is_said(tmp_path: Path, content: str | None, readers: bool, kept: str) -> None:  # noqa: FBT001
+    keys = make_keys(tmp_path)
+    named: dict[str, object] = {"content": content} if content else {}
+    assert kept_of_sessions(settings(tmp_path, named | ({"recipients": [keys.public.name]} if readers else {}))) == kept
 
 
 def test_recipients_are_enough_to_be_recorded_in_full_and_each_counts_once(tmp_path: Path) -> None:
