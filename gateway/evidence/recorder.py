@@ -196,7 +196,8 @@ class Recorder:
     async def _release(self) -> None:
         await self._log.close()
         self._opened.signed.close()
-        os.close(self._opened.lock)
+        for lock in self._opened.locks:
+            os.close(lock)
 
     async def _durable(self, event: Event, receipt: Receipt) -> None:
         try:

@@ -1,7 +1,10 @@
 """Opening a data folder's log: one writer, and a new epoch when the old log cannot be gone on with."""
 
+import errno
+import fcntl
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,8 @@ from tests.evidence.world import TickClock, check, grave, whole_log
 def release(opened: Opened) -> None:
     opened.log.wal.close()
     opened.signed.close()
-    os.close(opened.lock)
+    for lock in opened.locks:
+        os.close(lock)
 
 
 def reopen(folder: Path, clock: TickClock) -> tuple[int, str]:
@@ -43,10 +47,29 @@ def test_a_closed_log_is_gone_on_with(a_log: MakeLog, clock: TickClock) -> None:
 
 def test_a_log_has_one_writer(tmp_path: Path, clock: TickClock) -> None:
     first = open_log(tmp_path, clock)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="another process writes this log"):
+            open_log(tmp_path, clock)
+        (tmp_path / "log/lock").unlink()  # whoever takes the file away does not take the lock
+    release(first)
+    release(open_log(tmp_path, clock))
+
+
+def test_where_folders_cannot_be_locked_the_file_does(
+    tmp_path: Path, clock: TickClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def only_files(descriptor: int, operation: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "a folder")
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", only_files)
+    first = open_log(tmp_path, clock)
     with pytest.raises(Unavailable, match="another process writes this log"):
         open_log(tmp_path, clock)
     release(first)
-    release(open_log(tmp_path, clock))
 
 
 def test_a_snapshot_that_was_rolled_back_opens_a_new_epoch_that_names_the_old_checkpoint(tmp_path: Path) -> None:
