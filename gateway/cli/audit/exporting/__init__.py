@@ -23,6 +23,7 @@ from gateway.cli.audit.progress import Bar
 from gateway.cli.audit.scan import scanned_now
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
+from gateway.cli.person import as_owner
 from gateway.cli.policy.backtesting import From, To, period_of
 from gateway.core.clock import SystemClock
 from gateway.evidence.keys import load_keys
@@ -60,7 +61,8 @@ def export(  # noqa: PLR0913 -- each is an option
         package = _package(drawn, extras, output.name, [path.read_bytes() for path in inputs.earlier])
         build(package._replace(step=bar), output, signer)
         bar.clear()
-        keep_checkpoint(drawn.taken)
+        with as_owner(folder):
+            keep_checkpoint(drawn.taken)
     sys.stdout.write(written(told(drawn, output)) if as_json else in_words(drawn, output))
     return FINE
 
