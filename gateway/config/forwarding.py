@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.config import settings as s
 from gateway.config import sinks as k
+from gateway.config.secret import Secret
 from gateway.core.clock import Clock
 from gateway.evidence.sinks.answers import Receiver
 from gateway.evidence.sinks.courier import Courier, Note, Plan
@@ -15,7 +16,7 @@ from gateway.evidence.sinks.cursor import FOLDER, Cabinet
 from gateway.evidence.sinks.dispatch import Dispatch, lag_seconds
 from gateway.evidence.sinks.follow import Follower
 from gateway.evidence.sinks.formats import Style
-from gateway.evidence.sinks.posting import Place, Post
+from gateway.evidence.sinks.posting import Credential, Place, Post
 from gateway.evidence.sinks.to_file import FileReceiver
 from gateway.evidence.sinks.to_splunk import Splunk
 from gateway.evidence.sinks.to_syslog import Syslog, SyslogPlace
@@ -84,11 +85,11 @@ def receiver_of(sink: k.Sink, clock: Clock, data_dir: Path) -> Receiver:
             place = SyslogPlace(sink.url, sink.timeout, sink.facility, sink.tls.ca, sink.tls.shown, sink.unsigned_end)
             return Syslog(place)
         case k.HttpSink():
-            return Webhook(_post(sink), sink.name, sink.secret.reveal if sink.secret else None, clock)
+            return Webhook(_post(sink), sink.name, _credential(sink.secret, clock), clock)
         case k.SplunkSink():
             return Splunk(
                 _post(sink),
-                sink.secret.reveal,
+                Credential(sink.secret.reveal, clock),
                 clock,
                 acknowledge=sink.acknowledge,
                 ack_timeout=sink.ack_timeout,
@@ -98,13 +99,17 @@ def receiver_of(sink: k.Sink, clock: Clock, data_dir: Path) -> Receiver:
         case k.OtlpSink():
             from gateway.evidence.sinks.to_otlp import Otlp  # noqa: PLC0415 -- an extra
 
-            return Otlp(_post(sink), sink.secret.reveal if sink.secret else None, clock)
+            return Otlp(_post(sink), _credential(sink.secret, clock), clock)
         case k.S3Sink():
             return _s3(sink, clock, data_dir / FOLDER / sink.name)
 
 
 def _post(sink: k.HttpSink | k.SplunkSink | k.OtlpSink) -> Post:
     return Post(Place(sink.url, sink.timeout, sink.tls.ca, sink.tls.shown))
+
+
+def _credential(secret: Secret | None, clock: Clock) -> Credential | None:
+    return Credential(secret.reveal, clock) if secret else None
 
 
 def _s3(sink: k.S3Sink, clock: Clock, scratch: Path) -> Receiver:

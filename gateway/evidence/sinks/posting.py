@@ -7,10 +7,13 @@ from typing import Final, NamedTuple
 
 import aiohttp
 
+from gateway.core.clock import Clock
 from gateway.evidence.sinks.answers import Later, Refused
 from gateway.evidence.sinks.aside import aside
 
 _LONGEST_ANSWER: Final = 1 << 20
+_KEPT_NS: Final = 60 * 1_000_000_000
+_NO_CONTENT: Final = 204
 _OURS: Final = frozenset({400, 406, 413, 415, 422, 431})
 """statuses that say it is what we sent; all others say it is the receiver, its address, or our credential"""
 
@@ -27,6 +30,26 @@ class Place(NamedTuple):
     """authority of the receiver when it is a private one; else those of the system"""
     cert: tuple[Path, Path] | None = None
     """certificate and key that we show"""
+
+
+class Credential:
+    """A secret by reference, read anew each minute and after a receiver refused it, so that it can be changed."""
+
+    def __init__(self, reveal: Reveal, clock: Clock) -> None:
+        self._reveal, self._clock = reveal, clock
+        self._value, self._until = "", 0
+
+    async def value(self) -> str:
+        """The secret; it may be a program's output, so a thread reads it. Raises Unavailable."""
+        if self._clock.monotonic_ns() >= self._until:
+            self._value = await aside(self._reveal)
+            self._until = self._clock.monotonic_ns() + _KEPT_NS
+        return self._value
+
+    def heed(self, reply: "Reply | Later") -> None:
+        """Forget it when an answer says that it is not good."""
+        if isinstance(reply, Reply) and reply.status in {401, 403}:
+            self._until = 0
 
 
 class Reply(NamedTuple):
@@ -61,6 +84,8 @@ class Post:
             session = self._session or await self._open()
             url = self._place.url.rstrip("/") + path if path else self._place.url
             async with session.post(url, data=body, headers=dict(headers), allow_redirects=False) as response:
+                if not _has_end(response):
+                    return Later("http.no_end")
                 answer = await response.content.read(_LONGEST_ANSWER)
                 while len(answer) < _LONGEST_ANSWER and (more := await response.content.read(_LONGEST_ANSWER)):
                     answer += more
@@ -85,6 +110,12 @@ class Post:
             headers={"Accept-Encoding": "identity", "User-Agent": "querywarden"},
         )
         return self._session
+
+
+def _has_end(response: aiohttp.ClientResponse) -> bool:
+    """Whether an answer says where it ends. One that ends with its connection may have been cut on its way."""
+    chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
+    return chunked or response.status == _NO_CONTENT or "Content-Length" in response.headers
 
 
 def client_context(ca: Path | None, cert: tuple[Path, Path] | None) -> ssl.SSLContext:

@@ -17,10 +17,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.evidence.sinks.answers import Answer, Later, Taken
-from gateway.evidence.sinks.aside import aside
 from gateway.evidence.sinks.facts import PRODUCT, VERSION
 from gateway.evidence.sinks.outgoing import Outgoing, grave
-from gateway.evidence.sinks.posting import Post, Reply, Reveal
+from gateway.evidence.sinks.posting import Credential, Post, Reply
 
 _SEVERITY: Final = {
     1: SeverityNumber.SEVERITY_NUMBER_INFO,
@@ -34,7 +33,7 @@ _TEXT: Final = {1: "INFO", 2: "WARN", 3: "WARN2", 4: "ERROR"}
 class Otlp:
     """One collector. `token`, when given, is sent as a bearer's."""
 
-    def __init__(self, post: Post, token: Reveal | None, clock: Clock) -> None:
+    def __init__(self, post: Post, token: Credential | None, clock: Clock) -> None:
         self._post, self._token, self._clock = post, token, clock
 
     async def send(self, events: Sequence[Outgoing]) -> Answer:
@@ -67,10 +66,13 @@ class Otlp:
         headers = {"Content-Type": "application/x-protobuf"}
         if self._token is not None:
             try:
-                headers["Authorization"] = f"Bearer {await aside(self._token)}"
+                headers["Authorization"] = f"Bearer {await self._token.value()}"
             except Unavailable as error:
                 return Later(error.code)
-        return await self._post.send("", request.SerializeToString(), headers)
+        reply = await self._post.send("", request.SerializeToString(), headers)
+        if self._token is not None:
+            self._token.heed(reply)
+        return reply
 
     def _request(self, events: Sequence[Outgoing]) -> ExportLogsServiceRequest:
         now = self._clock.now_ns()

@@ -15,9 +15,8 @@ from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.core.ids import new_id
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
-from gateway.evidence.sinks.aside import aside
 from gateway.evidence.sinks.outgoing import Outgoing
-from gateway.evidence.sinks.posting import Post, Reply, Reveal
+from gateway.evidence.sinks.posting import Credential, Post, Reply
 
 _ENCODER: Final = msgspec.json.Encoder()
 _EVENT: Final = "/services/collector/event"
@@ -45,7 +44,7 @@ class Splunk:
     def __init__(  # noqa: PLR0913 -- what a collector is reached by
         self,
         post: Post,
-        token: Reveal,
+        token: Credential,
         clock: Clock,
         *,
         acknowledge: bool,
@@ -110,7 +109,7 @@ class Splunk:
 
     async def _send(self, path: str, body: bytes) -> Reply | Later:
         try:
-            token = await aside(self._token)
+            token = await self._token.value()
         except Unavailable as error:
             return Later(error.code)
         headers = {
@@ -118,7 +117,9 @@ class Splunk:
             "Content-Type": "application/json",
             "X-Splunk-Request-Channel": self._channel,
         }
-        return await self._post.send(path, body, headers)
+        reply = await self._post.send(path, body, headers)
+        self._token.heed(reply)
+        return reply
 
     async def _acknowledged(self, waiting: Sequence[int]) -> Answer:
         """Poll until every acknowledgement came, or for too long: then the batch goes again."""

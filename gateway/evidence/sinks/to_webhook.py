@@ -18,9 +18,8 @@ import msgspec
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
 from gateway.evidence.sinks.answers import Answer, Later, Taken
-from gateway.evidence.sinks.aside import aside
 from gateway.evidence.sinks.outgoing import Outgoing
-from gateway.evidence.sinks.posting import Post, Reply, Reveal
+from gateway.evidence.sinks.posting import Credential, Post, Reply
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -34,7 +33,7 @@ class _Answer(msgspec.Struct):
 class Webhook:
     """Posts batches to one address."""
 
-    def __init__(self, post: Post, name: str, secret: Reveal | None, clock: Clock) -> None:
+    def __init__(self, post: Post, name: str, secret: Credential | None, clock: Clock) -> None:
         self._post, self._name, self._secret, self._clock = post, name, secret, clock
 
     async def send(self, events: Sequence[Outgoing]) -> Answer:
@@ -60,11 +59,14 @@ class Webhook:
         headers = {"Content-Type": "application/json", "X-Querywarden-Timestamp": str(self._clock.now_ns() // 10**9)}
         if self._secret is not None:
             try:
-                secret = await aside(self._secret)
+                secret = await self._secret.value()
             except Unavailable as error:
                 return Later(error.code)
             headers["X-Querywarden-Signature"] = sign(secret, headers["X-Querywarden-Timestamp"], body)
-        return await self._post.send("", body, headers)
+        reply = await self._post.send("", body, headers)
+        if self._secret is not None:
+            self._secret.heed(reply)
+        return reply
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
@@ -73,11 +75,11 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def _judged(reply: Reply, events: Sequence[Outgoing]) -> Answer:
-    """What an answer of 2xx means. One that is not JSON is a plain yes."""
+    """What an answer of 2xx means. One that does not even begin as JSON is a plain yes."""
     try:
         said = msgspec.json.decode(reply.body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Taken()
+        return Later("webhook.not_understood") if reply.body.lstrip().startswith((b"{", b"[")) else Taken()
     if said.refused:
         places = {event.id: place for place, event in enumerate(events)}
         found = sorted({places[each] for each in said.refused if each in places})

@@ -27,6 +27,8 @@ class Said(NamedTuple):
     headers: str = ""
     torn: bool = False
     delay: float = 0.0
+    endless: bool = False
+    """it ends with the connection"""
 
 
 Rule = Callable[[Came], Said]
@@ -63,10 +65,11 @@ class HttpServer:
         said = self.rule(came)
         await asyncio.sleep(said.delay)
         length = len(said.body) + (10 if said.torn else 0)
-        start = f"HTTP/1.1 {said.status} X\r\nContent-Length: {length}\r\n{said.headers}\r\n"
+        end = "Connection: close" if said.endless else f"Content-Length: {length}"
+        start = f"HTTP/1.1 {said.status} X\r\n{end}\r\n{said.headers}\r\n"
         writer.write(start.encode() + said.body)
         await writer.drain()
-        return not said.torn
+        return not (said.torn or said.endless)
 
 
 @asynccontextmanager

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from gateway.evidence.sinks.answers import Later, Refused
-from gateway.evidence.sinks.posting import Place, Post, Reply
+from gateway.evidence.sinks.posting import Credential, Place, Post, Reply
 from tests.evidence.sinks.servers import Came, Said, authority, http
+from tests.evidence.world import TickClock
 
 pytestmark = pytest.mark.enable_socket
 
@@ -78,6 +79,29 @@ async def test_an_answer_without_end_is_cut() -> None:
         answer = await sent(Place(server.url, 5))
         assert isinstance(answer, Reply)
         assert len(answer.body) == 1 << 20
+
+
+async def test_an_answer_that_ends_with_its_connection_may_have_been_cut() -> None:
+    async with http(lambda _: Said(body=b"yes", endless=True)) as server:
+        assert await sent(Place(server.url, 5)) == Later("http.no_end")
+
+
+async def test_a_credential_is_read_each_minute_and_after_it_was_refused() -> None:
+    clock, read = TickClock(), list[str]()
+
+    def reveal() -> str:
+        read.append("word")
+        return f"word {len(read)}"
+
+    credential = Credential(reveal, clock)
+    assert [await credential.value() for _ in range(3)] == ["word 1"] * 3
+    credential.heed(Reply(200, b"", None))
+    credential.heed(Later("x"))
+    assert await credential.value() == "word 1"
+    credential.heed(Reply(403, b"", None))
+    assert await credential.value() == "word 2"
+    clock.forward(61)
+    assert await credential.value() == "word 3"
 
 
 async def test_a_file_that_is_missing_is_for_later(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
-from gateway.evidence.sinks.posting import Place, Post
+from gateway.evidence.sinks.posting import Credential, Place, Post
 from gateway.evidence.sinks.to_otlp import Otlp
 from tests.evidence.sinks.leaves import events, every_leaf
 from tests.evidence.sinks.servers import Came, Rule, Said, http
@@ -24,7 +24,7 @@ PARTIAL = ExportLogsServiceResponse(
 
 async def answered(rule: Rule, *, probe: bool = False) -> Answer:
     async with http(rule) as server:
-        otlp = Otlp(Post(Place(f"{server.url}/v1/logs", 5)), lambda: "token", TickClock())
+        otlp = Otlp(Post(Place(f"{server.url}/v1/logs", 5)), Credential(lambda: "token", TickClock()), TickClock())
         try:
             return await otlp.probe() if probe else await otlp.send(SENT)
         finally:

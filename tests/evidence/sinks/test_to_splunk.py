@@ -8,7 +8,7 @@ import pytest
 from gateway.evidence.sinks import to_splunk as module
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
 from gateway.evidence.sinks.outgoing import Outgoing
-from gateway.evidence.sinks.posting import Place, Post
+from gateway.evidence.sinks.posting import Credential, Place, Post
 from gateway.evidence.sinks.to_splunk import Splunk
 from tests.evidence.sinks.leaves import decided, events, every_leaf
 from tests.evidence.sinks.servers import Came, Rule, Said, http
@@ -65,8 +65,9 @@ class Collector:
 async def answered(rule: Rule, sent: list[Outgoing] = SENT, *, probe: bool = False, **more: object) -> Answer:
     token = str(more.get("token", "token"))
     async with http(rule) as server:
+        credential = Credential(lambda: token, TickClock())
         splunk = Splunk(
-            Post(Place(server.url, 5)), lambda: token, TickClock(), acknowledge=more.get("acknowledge") is not False,
+            Post(Place(server.url, 5)), credential, TickClock(), acknowledge=more.get("acknowledge") is not False,
             ack_timeout=0.05, sourcetype="querywarden", index=str(more.get("index", "")),
         )  # fmt: skip
         try:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
-from gateway.evidence.sinks.posting import Place, Post
+from gateway.evidence.sinks.posting import Credential, Place, Post
 from gateway.evidence.sinks.to_webhook import Webhook, sign
 from tests.evidence.sinks.leaves import events, every_leaf
 from tests.evidence.sinks.servers import Said, http
@@ -20,7 +20,7 @@ SENT = events("ocsf", every_leaf())[:4]
 
 async def answered(said: Said, *, probe: bool = False) -> Answer:
     async with http(lambda _: said) as server:
-        webhook = Webhook(Post(Place(server.url, 5)), "siem", lambda: "word", TickClock())
+        webhook = Webhook(Post(Place(server.url, 5)), "siem", Credential(lambda: "word", TickClock()), TickClock())
         try:
             return await webhook.probe() if probe else await webhook.send(SENT)
         finally:
@@ -29,7 +29,9 @@ async def answered(said: Said, *, probe: bool = False) -> Answer:
 
 async def test_the_signature_is_over_time_and_body() -> None:
     async with http(lambda _: Said()) as server:
-        webhook = Webhook(Post(Place(f"{server.url}/hook?a=1", 5)), "siem", lambda: "word", TickClock())
+        webhook = Webhook(
+            Post(Place(f"{server.url}/hook?a=1", 5)), "siem", Credential(lambda: "word", TickClock()), TickClock()
+        )
         assert await webhook.send(SENT) == Taken()
         await webhook.close()
     (came,) = server.came
@@ -53,6 +55,8 @@ async def test_the_signature_is_over_time_and_body() -> None:
         (Said(200, b'{"refused":["another"]}'), Later("webhook.refused_unknown")),
         (Said(200, b'{"errors":[{"x":1}]}'), Later("webhook.errors")),
         (Said(200, b'{"error":"no"}'), Later("webhook.errors")),
+        (Said(200, b'{"refused":["log.te'), Later("webhook.not_understood")),
+        (Said(200, b'{"refused":"all"}'), Later("webhook.not_understood")),
         (Said(200, b'{"errors":[],"error":null}'), Taken()),
         (Said(400), Refused("http.400")),
         (Said(401), Later("http.401")),
@@ -72,5 +76,5 @@ async def test_a_secret_that_cannot_be_read_is_for_later() -> None:
     def gone() -> str:
         raise Unavailable("config.secret", "gone")
 
-    webhook = Webhook(Post(Place("http://127.0.0.1:1", 1)), "siem", gone, TickClock())
+    webhook = Webhook(Post(Place("http://127.0.0.1:1", 1)), "siem", Credential(gone, TickClock()), TickClock())
     assert await webhook.send(SENT) == Later("config.secret")
