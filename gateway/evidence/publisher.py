@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from gateway.evidence.cosign import with_lines
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 from gateway.evidence.head import SignedHead
 from gateway.evidence.note import Checkpoint, NoteError, Signer, open_note
 from gateway.evidence.objects import Objects
@@ -49,19 +49,19 @@ class Publisher:
         if self._on_disk() != text:
             return False
         path = self._prefix / "checkpoint"
-        put_file(path, with_lines(path.read_bytes(), lines))
+        put_file(path, with_lines(read_file(path), lines))
         return True
 
     def _on_disk(self) -> str:
         """The text of the checkpoint that lies there, if our signature on it is good; else nothing."""
         try:
-            return open_note((self._prefix / "checkpoint").read_bytes(), [self._signer.verifier]).text
+            return open_note(read_file(self._prefix / "checkpoint"), [self._signer.verifier]).text
         except (FileNotFoundError, NoteError):
             return ""
 
     def _put(self, name: str, data: bytes) -> None:
         path = self._prefix / name
-        if not self._checked and path.exists() and path.read_bytes() == data:
+        if not self._checked and path.is_file() and read_file(path) == data:
             return
         put_file(path, data)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.evidence.files import put_file
+from gateway.evidence.files import put_file, read_file
 from gateway.evidence.frames import Frame, Kind
 from gateway.evidence.head import EMPTY, Head
 from gateway.evidence.ledger import Ledger, mark_of
@@ -55,7 +55,7 @@ def replay(folder: Path, head: Head) -> Replay:
 def cut(cuts: tuple[tuple[Path, int], ...]) -> None:
     """Cut segments off, keeping what is cut in a file beside each: it may say what happened. Raises OSError."""
     for path, offset in cuts:
-        put_file(path.with_name(f"{path.stem}-{offset}.torn"), path.read_bytes()[offset:], sync=True)
+        put_file(path.with_name(f"{path.stem}-{offset}.torn"), read_file(path)[offset:], sync=True)
         if offset:
             os.truncate(path, offset)
         else:
