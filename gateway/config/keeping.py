@@ -13,6 +13,7 @@ from typing import Final
 from gateway.config import settings as s
 from gateway.core.clock import Clock, moment
 from gateway.core.errors import GatewayError, Refused
+from gateway.evidence.archive import move_older
 from gateway.evidence.pruning import Order, prune
 from gateway.evidence.recorder import Recorder
 from gateway.evidence.recording.aging import remove_older
@@ -47,6 +48,7 @@ class Keeping:
         self._sinks = sinks
         """names of those whose receivers must have a leaf before it goes"""
         self._one = asyncio.Lock()
+        self._moved_ns = 0
 
     async def watch(self) -> None:
         """Look every hour whether something is older, by a day, than it must be kept."""
@@ -60,7 +62,10 @@ class Keeping:
                 self._say("log.not_pruned", cause=type(error).__name__)
 
     async def look(self) -> None:
-        """Prune what is due, a day's worth at a time. Raises Unavailable, OSError, ValueError."""
+        """Prune what is due, and move what is no longer hot, a day's worth at a time.
+
+        Raises Unavailable, OSError, ValueError.
+        """
         now, total = self._clock.now_ns(), self._retention.total.ns
         report = await asyncio.to_thread(
             retention_report, self._data_dir, now_ns=now, hot_ns=self._retention.hot.ns, total_ns=total + DAY_NS
@@ -72,6 +77,15 @@ class Keeping:
                 self._say("log.kept_for_sinks", since=moment(unsent))
                 before = unsent
             await self._prune(before, Order(f"older than evidence.retention.total, {total / DAY_NS:g} days"))
+        if self._retention.archive is not None and now - self._moved_ns >= DAY_NS:
+            await self._move(self._retention.archive, now)
+
+    async def _move(self, place: Path, now: int) -> None:
+        async with self._one:
+            moved = await asyncio.to_thread(move_older, self._data_dir, place, now - self._retention.hot.ns)
+        self._moved_ns = now
+        if moved:
+            self._say("log.archived", leaves=moved, place=str(place))
 
     async def order(self, prune_: Prune, wish: Wish) -> str:
         """What a person orders; inside the time everything is kept only for a legal reason. Raises GatewayError."""

@@ -240,8 +240,15 @@ class Recording(_Section, frozen=True, kw_only=True):
 class Retention(_Section, frozen=True, kw_only=True):
     """How long evidence is kept."""
 
-    hot: Annotated[Duration, _said("At hand; the retention report counts what is older.", "92d")] = _of(Duration.parse, "92d")
-    total: Annotated[Duration, _said("Then the content of old leaves is pruned, recorded; hashes stay.", "400d")] = _of(Duration.parse, "400d")
+    hot: Annotated[Duration, _said("At hand; the retention report counts what is older.", "92d")] = _of(
+        Duration.parse, "92d"
+    )
+    archive: Annotated[
+        Path | None, Meta(description="A folder to which leaves that are no longer hot are moved; else they stay.")
+    ] = None
+    total: Annotated[Duration, _said("Then the content of old leaves is pruned, recorded; hashes stay.", "400d")] = _of(
+        Duration.parse, "400d"
+    )
 
 
 class Witness(_Section, frozen=True, kw_only=True):

@@ -145,17 +145,19 @@ async def _carry_out(recorder: Recorder, data_dir: Path, begun: _Begun, named: s
                     objects.path(digest).unlink(missing_ok=True)
 
         await recorder.undisturbed(remove)
-    await recorder.undisturbed(lambda: remove_leaves(prefix, begun.mark.size))
+    archive = LogReader(data_dir, begun.epoch).archive
+    await recorder.undisturbed(lambda: remove_leaves(prefix, begun.mark.size, archive))
     (data_dir / FILE).unlink(missing_ok=True)
 
 
-def remove_leaves(prefix: Path, size: int) -> None:
+def remove_leaves(prefix: Path, size: int, archive: Path | None = None) -> None:
     """The content of the first `size` leaves, wherever it lies; folders that are empty then. Raises OSError."""
-    for number in range(size // WIDTH):
-        (prefix / bundle_path(number)).unlink(missing_ok=True)
-    for folder in _folders(prefix / "tile/entries"):
-        with suppress(OSError):  # not empty
-            folder.rmdir()
+    for place in (prefix, archive) if archive else (prefix,):
+        for number in range(size // WIDTH):
+            (place / bundle_path(number)).unlink(missing_ok=True)
+        for folder in _folders(place / "tile/entries"):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
     for path in (prefix / "wal").glob("*.torn"):
         if first_torn(path) < size:
             path.unlink(missing_ok=True)

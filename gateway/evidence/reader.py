@@ -4,6 +4,7 @@ The tail is what stands in the write-ahead log behind the last checkpoint: bindi
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -23,6 +24,11 @@ from gateway.evidence.wal import read_segment, segments
 
 EPOCH: Final = re.compile("[1-9][0-9]{0,8}")
 """the name of an epoch's folder"""
+
+
+ARCHIVED: Final = "archived"
+"""the note of where older entries lie"""
+_LONGEST_PATH: Final = 4096
 
 
 class LogReader:
@@ -101,8 +107,7 @@ class LogReader:
 
     def entries(self, number: int, width: int = WIDTH) -> list[bytes]:
         """The leaves of one bundle."""
-        data = self._partial_or_full(bundle_path(number, width), bundle_path(number))
-        entries = split_entries(data)
+        entries = split_entries(self._bundle(bundle_path(number, width), bundle_path(number)))
         if len(entries) < width:
             raise ValueError(f"{bundle_path(number, width)} has {len(entries)} entries")
         return entries[:width]
@@ -137,6 +142,23 @@ class LogReader:
         """Bodies that are not laid out yet."""
         bodies = (frame.payload for frame in self.frames() if frame.kind is Kind.BODY)
         return {hashlib.sha256(body).hexdigest(): body for body in bodies}
+
+    def _bundle(self, partial: str, full: str) -> bytes:
+        """Here, or where older ones were moved."""
+        try:
+            return self._partial_or_full(partial, full)
+        except FileNotFoundError:
+            if self.archive is None:
+                raise
+            return read_file(self.archive / full)
+
+    @cached_property
+    def archive(self) -> Path | None:
+        """The folder to which older entries were moved; None when all are here."""
+        try:
+            return Path(os.fsdecode(read_file(self.prefix / ARCHIVED, _LONGEST_PATH)).rstrip("\n"))
+        except FileNotFoundError:
+            return None
 
     def _partial_or_full(self, partial: str, full: str) -> bytes:
         try:

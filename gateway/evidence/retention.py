@@ -15,7 +15,7 @@ from gateway.evidence.leaf import NAMED, decode_leaf
 from gateway.evidence.objects import Objects
 from gateway.evidence.pruned import Kept, decode_kept
 from gateway.evidence.reader import LogReader, open_epochs
-from gateway.evidence.tiles import WIDTH, bundle_path
+from gateway.evidence.tiles import WIDTH
 from gateway.evidence.view import View
 from gateway.evidence.wal import first_leaf, segments
 from gateway.evidence.walk import Walk
@@ -125,7 +125,7 @@ def _part(view: View, before_ns: int) -> Pruning:
             walk.leaf(index, leaf)
         bodies.update(dict.fromkeys(digest for digest, _ in walk.take_bodies()))
         size, until = (number + 1) * WIDTH, max(until, youngest)
-        length += (reader.prefix / bundle_path(number)).stat().st_size
+        length += sum(len(leaf) + 2 for leaf in leaves)
     return Pruning(
         epoch=reader.epoch,
         begin=view.begin,

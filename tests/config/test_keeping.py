@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.config.keeping import Keeping, in_a_line
@@ -165,3 +166,20 @@ async def test_recordings_go_with_their_leaves(folder: Path) -> None:
     assert path.exists()
     await kept(folder, BORN + 120 * DAY, lambda keeping: keeping.look())
     assert not path.exists()
+
+
+async def test_what_is_no_longer_hot_is_moved_once_a_day_when_there_is_a_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "cold"
+    monkeypatch.setattr("tests.config.test_keeping.KEPT", msgspec.structs.replace(KEPT, archive=place))
+    said: list[str] = []
+
+    async def twice(keeping: Keeping) -> None:
+        await keeping.look()
+        await keeping.look()
+
+    await kept(folder, BORN + 30 * DAY, twice, said)
+    assert said == ["log.archived"]
+    assert len(list(place.rglob("*"))) > 2
+    assert grave(check(folder)) == []
