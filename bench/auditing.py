@@ -81,7 +81,8 @@ def measure(folder: Path, cluster: Cluster) -> tuple[list[Row], list[tuple[str, 
     replayed = took("replay-decisions", *data, times=1)
     exported, found, counted = _history(folder, data)
     plain = took("search", *data, "--no-index", *SEARCHES["denials that touch a label"], times=1)
-    empty, full = (statistics.median(start_seconds(cluster, data_dir) for _ in range(3)) for data_dir in (None, folder))
+    starts = [(start_seconds(cluster, None), start_seconds(cluster, folder)) for _ in range(TIMES)]
+    empty, full = (statistics.median(each) for each in zip(*starts, strict=True))
     rows = [
         _under("index, from nothing", 180, build),
         _under(f"search, the slowest of {len(searches)}: {slowest}", 1, searches[slowest]),
