@@ -16,7 +16,7 @@ from gateway.config.indexing import Indexing
 from gateway.config.issuers import build_verifier
 from gateway.config.keeping import Keeping
 from gateway.config.publishing import log_desk
-from gateway.config.recordings import kept_of_sessions, make_recordings
+from gateway.config.recordings import kept_of_sessions, make_recordings, recording_families
 from gateway.config.ruling import Ruling, make_ruling, state_of
 from gateway.config.timekeeping import keep_time
 from gateway.config.witnesses import witness_families, witnessed
@@ -89,6 +89,7 @@ async def running(settings: s.Settings, clock: Clock, *, accept_demo: bool = Fal
         witnesses = await stack.enter_async_context(witnessed(settings, recorder, _noting(recorder), clock))
         anchors = await stack.enter_async_context(anchored(settings, recorder, _noting(recorder), clock))
         gateway.families += [*witness_families(witnesses, recorder), *anchor_families(anchors)]
+        gateway.families += recording_families(gateway.reception.house.recordings)
         await _serve_http(settings, gateway, clock, stack)
         await gateway.ruling.start()
         if gateway.ruling.decider.active is None:

@@ -5,6 +5,7 @@ from gateway.core.clock import Clock
 from gateway.core.errors import ConfigError
 from gateway.evidence.recording.keys import Recipient, load_recipient
 from gateway.evidence.recording.store import Ledger, Recordings
+from gateway.frontends.http.state import Family
 
 
 def make_recordings(settings: s.Settings, ledger: Ledger, clock: Clock) -> Recordings | None:
@@ -13,6 +14,26 @@ def make_recordings(settings: s.Settings, ledger: Ledger, clock: Clock) -> Recor
     if not recording.is_full:
         return None
     return Recordings(settings.data_dir, _recipients(recording), ledger, clock)
+
+
+def recording_families(recordings: Recordings | None) -> list[Family]:
+    """How many sessions are recorded, how much waits for the disk, and whether nothing can be written."""
+    if recordings is None:
+        return []
+    return [
+        Family(
+            "querywarden_recordings_open", "Sessions that are being recorded.",
+            lambda: {"": float(len(recordings.open))},
+        ),
+        Family(
+            "querywarden_recordings_waiting_bytes", "Of sessions, not written yet.",
+            lambda: {"": float(recordings.waiting)},
+        ),
+        Family(
+            "querywarden_recordings_failing", "1 while segments cannot be written, and so nothing new is let through.",
+            lambda: {"": float(recordings.is_failing)},
+        ),
+    ]  # fmt: skip
 
 
 def kept_of_sessions(settings: s.Settings) -> str:

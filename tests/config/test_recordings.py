@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.load import load
-from gateway.config.recordings import kept_of_sessions, make_recordings
+from gateway.config.recordings import kept_of_sessions, make_recordings, recording_families
 from gateway.config.settings import Settings
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError
@@ -33,6 +33,17 @@ def settings(folder: Path, recording: Mapping[str, object]) -> Settings:
 @pytest.mark.parametrize("recording", [{}, {"content": "full"}, {"content": "shape"}, {"content": "none"}])
 def test_without_recipients_nothing_is_recorded(tmp_path: Path, recording: dict[str, object]) -> None:
     assert make_recordings(settings(tmp_path, recording), Ledger(), SystemClock()) is None
+
+
+def test_metrics_tell_what_waits(tmp_path: Path) -> None:
+    keys = make_keys(tmp_path)
+    made = make_recordings(settings(tmp_path, {"recipients": [keys.public.name]}), Ledger(), SystemClock())
+    assert recording_families(None) == []
+    assert {family.name: family.read() for family in recording_families(made)} == {
+        "querywarden_recordings_open": {"": 0.0},
+        "querywarden_recordings_waiting_bytes": {"": 0.0},
+        "querywarden_recordings_failing": {"": 0.0},
+    }
 
 
 @pytest.mark.parametrize(

@@ -64,12 +64,14 @@ class Recordings:
         self.ledger = ledger
         self.clock = clock
         self.threads = ThreadPoolExecutor(THREADS, "evidence-recording")
+        self.open: set[Recording] = set()
+        """sessions that are being recorded"""
         self._failing: set[Recording] = set()
         self._probing: asyncio.Task[None] | None = None
 
     def begin(self, sid: str, connection: str, protocol: str) -> "Recording":
         """Record a session from now on. Nothing is written yet. Raises Unavailable while nothing can be."""
-        if self._failing or self._probing is not None:
+        if self.is_failing:
             raise Unavailable("evidence.unavailable")
         header = Header(
             v=VERSION,
@@ -80,7 +82,19 @@ class Recordings:
             started=str(self.clock.now_ns()),
             recipients=tuple(each.fingerprint for each in self.recipients),
         )
-        return Recording(self, header)
+        recording = Recording(self, header)
+        self.open.add(recording)
+        return recording
+
+    @property
+    def is_failing(self) -> bool:
+        """Something cannot be written, and so nothing new is let through."""
+        return bool(self._failing) or self._probing is not None
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are not written yet."""
+        return sum(recording.waiting for recording in self.open)
 
     def failed(self, recording: "Recording", cause: str) -> None:
         """A segment could not be written: nothing new is let through."""
@@ -97,6 +111,7 @@ class Recordings:
 
     def given_up(self, recording: "Recording") -> None:
         """Its session has ended. That nobody waits any more does not mean that all is well."""
+        self.open.discard(recording)
         if recording in self._failing:
             self._failing.discard(recording)
             if not self._failing and self._probing is None:
@@ -147,6 +162,8 @@ class Recording:
         self._work: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._abandoned = False
+        self._broken = False
+        """by a mistake of ours: nothing more is sealed"""
 
     def now(self) -> int:
         """Nanoseconds since the session began."""
@@ -162,7 +179,12 @@ class Recording:
     @property
     def is_full(self) -> bool:
         """So much waits to be written that the session has to be held back."""
-        return self.tape.pending + self._unsealed > PENDING_MAX and not self._abandoned
+        return self.waiting > PENDING_MAX and not self._abandoned
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are not written yet."""
+        return self.tape.pending + self._unsealed
 
     async def room(self) -> None:
         """Wait until it is not full any more."""
@@ -173,21 +195,27 @@ class Recording:
 
     async def close(self) -> dict[str, Json]:
         """Seal what is left and the end; what `session.closed` says of the recording."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                while self._work is not None or self.tape.pending:
-                    self._begin()
-                    await self._settled()
-                await self._seal(msgspec.json.encode(self.tape.totals), None)
-            complete = True
-        except TimeoutError:
-            complete = False
+        complete = await self._sealed_all()
         await self._let_go()
         facts: dict[str, Json] = {"content": self._header.content, "segments": len(self._hashes)}
         facts |= {"bytes": self._file.size, "root": root_of(self._hashes).hex()}
         if not complete:
-            facts |= {"complete": False, "lost": self.tape.pending + self._unsealed}
+            facts |= {"complete": False, "lost": self.waiting}
         return facts
+
+    async def _sealed_all(self) -> bool:
+        """Seal what is left, and the end. False when that could not be done in time."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while not self._broken and (self._work is not None or self.tape.pending):
+                    self._begin()
+                    await self._settled()
+                if not self._broken:
+                    await self._seal(msgspec.json.encode(self.tape.totals), None)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the session's end is recorded and says so
+            self._broken = self._broken or not isinstance(error, TimeoutError)
+            return False
+        return not self._broken
 
     async def _let_go(self) -> None:
         self._abandoned = True
@@ -205,16 +233,18 @@ class Recording:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._work is None and not self._abandoned:
+        if self._work is None and not self._abandoned and not self._broken:
             self._work = asyncio.get_running_loop().create_task(self._seal_all())
             self._work.add_done_callback(self._ended)
 
     def _ended(self, work: "asyncio.Task[None]") -> None:
         self._work = None
         self._moved.set()
-        if not work.cancelled():
-            work.result()
-        if self.tape.pending and not self._abandoned:
+        error = None if work.cancelled() else work.exception()
+        if error is not None:
+            self._broken = True
+            self._store.failed(self, type(error).__name__)
+        elif self.tape.pending and not self._abandoned:
             self.kept()
 
     async def _settled(self) -> None:

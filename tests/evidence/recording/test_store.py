@@ -222,6 +222,50 @@ async def test_while_the_log_takes_nothing_segments_wait_for_their_leaves(studio
     await store.close()
 
 
+@pytest.mark.parametrize("at_the_end", [False, True])
+async def test_a_mistake_of_ours_is_no_silence(
+    studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    at_the_end: bool,  # noqa: FBT001 -- a parameter
+) -> None:
+    store = studio.open()
+    sid, recording = studio.begin(store)
+
+    def seal(*_: object) -> bytes:
+        raise RuntimeError
+
+    monkeypatch.setattr(module._File, "seal", seal)  # noqa: SLF001 -- the mistake
+    if not at_the_end:
+        recording.tape.received(0, b"lost")
+        recording.kept()
+        await until(lambda: studio.book.suspended)
+        assert store.is_failing
+        recording.tape.received(0, b"more")
+        recording.kept()
+    facts = await asyncio.wait_for(recording.close(), 5)
+    assert (facts["complete"], facts["segments"]) == (False, 0)
+    assert not recording_path(studio.folder, sid).exists()
+    await until(lambda: not store.is_failing)
+    assert (studio.book.suspended, studio.book.resumed) == (
+        (["recording RuntimeError"], 1) if not at_the_end else ([], 0)
+    )
+    await store.close()
+
+
+async def test_what_waits_is_known(studio: Studio) -> None:
+    store = studio.open()
+    _, first = studio.begin(store)
+    _, second = studio.begin(store)
+    for recording in (first, second):
+        recording.tape.received(0, b"x" * 100)
+    assert (len(store.open), store.waiting) == (2, 2 * 117)
+    await first.close()
+    assert (len(store.open), store.waiting) == (1, 117)
+    await second.close()
+    assert (len(store.open), store.waiting) == (0, 0)
+    await store.close()
+
+
 async def test_files_are_for_their_owner_only(studio: Studio) -> None:
     store = studio.open()
     sid, recording = studio.begin(store)
