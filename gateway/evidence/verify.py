@@ -92,18 +92,16 @@ def verify(
                 findings.extend(_seen(reader.again(), options.memory.sights, clock, readers[-1].epoch))
             before = reader
     witnessed = Witnessed(options.witnesses, clock.now_ns()).whole(readers)
-    findings.extend([*witnessed.findings, *anchor_findings(readers, options.anchor_roots)])
-    findings.extend(root_findings(readers, options.replicas))
     recorded = _recordings(data_dir, verifier, epochs)
-    findings.extend(recorded.findings)
+    stamped, over = anchor_findings(readers, options.anchor_roots), root_findings(readers, options.replicas)
+    findings.extend([*witnessed.findings, *stamped, *over, *recorded.findings])
     seconds = (clock.monotonic_ns() - started) / 1e9
-    leaves = sum(epoch.read for epoch in epochs)
     return Report(
         ok=not any(finding.grave for finding in findings),
         epochs=tuple(epochs),
         findings=tuple(findings),
         seconds=round(seconds, 3),
-        leaves_per_second=round(leaves / seconds) if seconds else 0,
+        leaves_per_second=round(sum(epoch.read for epoch in epochs) / seconds) if seconds else 0,
         witnesses=tuple(witnessed.reports),
         recordings=recorded.recordings,
     )
