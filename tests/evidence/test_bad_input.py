@@ -20,7 +20,7 @@ from gateway.evidence.tiles import bundle_path, join_entries, split_entries
 from tests.evidence.regions import HASH, PREFIX, REGIONS, SLOT, Region, Span, wal
 from tests.evidence.world import TickClock
 
-PLACES = int(os.environ.get("QUERYWARDEN_DAMAGES", "2"))
+PLACES = int(os.environ.get("QUERYWARDEN_DAMAGES", "1"))
 SEED = os.environ.get("QUERYWARDEN_SEED", "6")
 
 Damage = Callable[[bytearray, Span, random.Random], None]
