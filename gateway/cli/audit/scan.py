@@ -10,11 +10,21 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cyclopts import Parameter
 
 from gateway.cli.audit.accessing import AsOption, note_access
-from gateway.cli.audit.desk import FINE, LOG_FOLDER, SAYS_NO, ConfigOption, DataOption, JsonOption, data_folder
+from gateway.cli.audit.desk import (
+    DEFAULT_CONFIG,
+    FINE,
+    LOG_FOLDER,
+    SAYS_NO,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    data_folder,
+)
 from gateway.cli.audit.progress import Bar
 from gateway.cli.audit.words import as_json as written
 from gateway.cli.audit.words import printable, rows
 from gateway.cli.person import whoami
+from gateway.config.sinks import FileSink
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.evidence.files import put_file
@@ -35,7 +45,7 @@ class What:
     """The options that say what is looked at."""
 
     also: tuple[Path, ...] = ()
-    """Other files and folders: the gateway's own log, sinks elsewhere, core dumps, packages."""
+    """Other files and folders: the gateway's own log, core dumps, packages. Files of sinks are known by --config."""
     key: Path | None = None
     """The private key of a recipient of recordings: they are looked into as well. Without it: their ciphertext."""
 
@@ -84,11 +94,12 @@ def scan(  # noqa: PLR0913 -- each is an option
 
     """
     folder = data_folder(config, data)
+    also = (*what.also, *(_sinks(config or DEFAULT_CONFIG) if data is None else ()))
     key = load_private(what.key) if what.key is not None else None
     signer = _signer(folder, where) if where.output is not None else None
     result, scanned = scanned_now(folder, what.also, key, person)
     if (folder / LOG_FOLDER).is_dir():
-        asked = {"also": " ".join(map(str, what.also)), "recordings": key is not None}
+        asked = {"also": " ".join(map(str, also)), "recordings": key is not None}
         note_access(folder, "scan", asked, results=result.total, person=person)
     if where.output is not None and signer is not None:
         put_file(where.output, signed(result, signer))
@@ -119,6 +130,16 @@ def scanned_now(
         checkpoint=_checkpoint(folder),
     )
     return document(found, tested, occasion), found
+
+
+def _sinks(config: Path) -> list[Path]:
+    """The files of the configuration's `file` sinks, full ones that were renamed too. Raises ConfigError."""
+    from gateway.config.load import load  # noqa: PLC0415 -- slow to import, and --data needs none of it
+
+    paths = [sink.path for sink in load(config).evidence.sinks if isinstance(sink, FileSink)]
+    return [
+        each for path in paths for each in (*path.parent.glob(f"{path.stem}-*{path.suffix}"), path) if each.exists()
+    ]
 
 
 def _checkpoint(folder: Path) -> Checkpoint | None:
