@@ -97,7 +97,7 @@ def scan(  # noqa: PLR0913 -- each is an option
     also = (*what.also, *(_sinks(config or DEFAULT_CONFIG) if data is None else ()))
     key = load_private(what.key) if what.key is not None else None
     signer = _signer(folder, where) if where.output is not None else None
-    result, scanned = scanned_now(folder, what.also, key, person)
+    result, scanned = scanned_now(folder, also, key, person)
     if (folder / LOG_FOLDER).is_dir():
         asked = {"also": " ".join(map(str, also)), "recordings": key is not None}
         note_access(folder, "scan", asked, results=result.total, person=person)
