@@ -215,7 +215,7 @@ class Courier:
                     await self._fail(answer)
                 case Refused():
                     parts.extendleft(reversed(self._split(part, answer)))
-                    if len(self._suspects) >= MOST_SUSPECTS:
+                    if sum(suspect.leaf is not None for suspect in self._suspects) >= MOST_SUSPECTS:
                         await self._fail(Later(f"refuses everything: {answer.reason}"))
                         self._start_over()
                         return

@@ -16,7 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
-from gateway.evidence.sinks.answers import Answer, Later, Taken
+from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
 from gateway.evidence.sinks.facts import PRODUCT, VERSION
 from gateway.evidence.sinks.outgoing import Outgoing, grave
 from gateway.evidence.sinks.posting import Credential, Post, Reply
@@ -47,9 +47,10 @@ class Otlp:
             said = ExportLogsServiceResponse.FromString(reply.body)
         except DecodeError:
             return Later("otlp.not_understood")
-        if said.partial_success.rejected_log_records:
-            return Taken(tuple(range(len(events))), f"otlp.partial.{said.partial_success.rejected_log_records}")
-        return Taken()
+        rejected = said.partial_success.rejected_log_records
+        if rejected >= len(events):  # it has taken nothing, so nothing shows that the events are at fault
+            return Refused("otlp.rejected")
+        return Taken(tuple(range(len(events))), f"otlp.partial.{rejected}") if rejected else Taken()
 
     async def probe(self) -> Answer:
         """A request without records, which every collector takes."""

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway.core.clock import Clock
 from gateway.core.errors import Unavailable
-from gateway.evidence.sinks.answers import Answer, Later, Taken
+from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
 from gateway.evidence.sinks.outgoing import Outgoing
 from gateway.evidence.sinks.posting import Credential, Post, Reply
 
@@ -83,5 +83,8 @@ def _judged(reply: Reply, events: Sequence[Outgoing]) -> Answer:
     if said.refused:
         places = {event.id: place for place, event in enumerate(events)}
         found = sorted({places[each] for each in said.refused if each in places})
-        return Taken(tuple(found), "webhook.refused") if found else Later("webhook.refused_unknown")
+        if not found:
+            return Later("webhook.refused_unknown")
+        everything = len(found) == len(events)  # it has taken nothing, so nothing shows that the events are at fault
+        return Refused("webhook.refused") if everything else Taken(tuple(found), "webhook.refused")
     return Later("webhook.errors") if said.errors or said.error else Taken()

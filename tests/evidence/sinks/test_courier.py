@@ -9,10 +9,12 @@ import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event
+from gateway.evidence.leaf import LeafError
 from gateway.evidence.sinks import courier as module
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
 from gateway.evidence.sinks.cursor import Cabinet, Cursor
-from gateway.evidence.sinks.outgoing import Outgoing
+from gateway.evidence.sinks.formats import Writer
+from gateway.evidence.sinks.outgoing import Outgoing, Position
 from gateway.evidence.tiles import bundle_path
 from gateway.evidence.view import open_views
 from tests.evidence.sinks.fakes import FakeReceiver, Notes, carried, courier
@@ -140,6 +142,28 @@ async def test_a_sink_that_refuses_everything_has_failed_and_nothing_is_parked(l
     await carried(one, lambda: len(receiver.taken) >= size)
     assert receiver.numbers == list(range(size))
     assert one.parked == 0
+
+
+async def test_leaves_that_cannot_be_read_are_parked_and_are_no_sign_of_a_bad_receiver(
+    log: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, size = log
+    write, unreadable, poison = Writer.write, set(range(5, 30)), 31
+
+    def damaged(self: Writer, origin: str, position: Position, data: bytes) -> Outgoing:
+        if position.number in unreadable:
+            raise LeafError("damaged")
+        return write(self, origin, position, data)
+
+    monkeypatch.setattr(Writer, "write", damaged)
+    receiver = FakeReceiver(
+        lambda events: Refused("http.400") if any(e.position.number == poison for e in events) else Taken()
+    )
+    one = courier(folder, receiver)
+    await carried(one, lambda: one.parked == len(unreadable) + 1 and size - 1 in receiver.numbers)
+    assert receiver.numbers == [number for number in range(size) if number not in {*unreadable, poison}]
+    reasons = {each.reason for each in Cabinet(folder, "test").list_parked()}
+    assert reasons == {"leaf.unreadable", "http.400"}
 
 
 async def test_the_last_event_refused_waits_until_another_is_taken(log: tuple[Path, int]) -> None:

@@ -21,6 +21,10 @@ PARTIAL = ExportLogsServiceResponse(
     partial_success=ExportLogsPartialSuccess(rejected_log_records=2, error_message="no")
 ).SerializeToString()
 
+ALL_REJECTED = ExportLogsServiceResponse(
+    partial_success=ExportLogsPartialSuccess(rejected_log_records=len(SENT))
+).SerializeToString()
+
 
 async def answered(rule: Rule, *, probe: bool = False) -> Answer:
     async with http(rule) as server:
@@ -55,6 +59,7 @@ async def test_every_event_is_a_record_with_its_id_time_and_payload() -> None:
     [
         (Said(body=b""), Taken()),
         (Said(body=PARTIAL), Taken(tuple(range(len(SENT))), "otlp.partial.2")),
+        (Said(body=ALL_REJECTED), Refused("otlp.rejected")),
         (Said(body=b"\xff\xff"), Later("otlp.not_understood")),
         (Said(429, b"", "Retry-After: 3\r\n"), Later("http.429", 3.0)),
         (Said(400, b""), Refused("http.400")),

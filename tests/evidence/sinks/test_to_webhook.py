@@ -52,6 +52,7 @@ async def test_the_signature_is_over_time_and_body() -> None:
         (Said(204, b""), Taken()),
         (Said(200, b"thank you"), Taken()),
         (Said(200, msgspec.json.encode({"refused": [SENT[2].id, SENT[0].id]})), Taken((0, 2), "webhook.refused")),
+        (Said(200, msgspec.json.encode({"refused": [event.id for event in SENT]})), Refused("webhook.refused")),
         (Said(200, b'{"refused":["another"]}'), Later("webhook.refused_unknown")),
         (Said(200, b'{"errors":[{"x":1}]}'), Later("webhook.errors")),
         (Said(200, b'{"error":"no"}'), Later("webhook.errors")),
