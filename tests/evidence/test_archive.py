@@ -72,6 +72,13 @@ def test_what_is_changed_or_gone_there_is_found(log: Path, place: Path) -> None:
     assert "entries.missing" in grave(check(log))
 
 
+@pytest.mark.parametrize("note", [b"", b"/nowhere", b"/tmp\0", b"\xff\xfe", b"x" * 10_000])
+def test_a_note_that_leads_nowhere_is_found(log: Path, place: Path, note: bytes) -> None:
+    move_older(log, place, BORN + DAY)
+    (log / "log/1" / module.ARCHIVED).write_bytes(note)
+    assert {"entries.missing", "entries.unreadable"} & set(grave(check(log)))
+
+
 def test_a_stop_between_copying_and_removing_is_gone_on_with(
     log: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
