@@ -51,8 +51,8 @@ conformance: python3.11-or-newer ## suites and verifiers that others wrote
 
 chaos: python3.11-or-newer ## faults injected into a running gateway
 	@$(PYTHON) tools/setup.py test
-	@env QUERYWARDEN_FUZZ=4000000 QUERYWARDEN_KILLS=50 QUERYWARDEN_FAULTS=10 QUERYWARDEN_STREAMS=1000 \
-		$(BIN)/pytest -q tests/chaos tests/e2e/test_kill.py tests/e2e/test_full.py tests/e2e/test_scale.py
+	@env QUERYWARDEN_RECORDED=1 QUERYWARDEN_FUZZ=4000000 QUERYWARDEN_KILLS=50 QUERYWARDEN_FAULTS=10 QUERYWARDEN_STREAMS=1000 \
+		$(BIN)/pytest -q tests/chaos tests/e2e/test_kill.py tests/e2e/test_full.py tests/e2e/test_recording.py tests/e2e/test_scale.py
 
 bench: python3.11-or-newer ## direct, pgbouncer and the gateway side by side
 	@$(PYTHON) tools/setup.py bench

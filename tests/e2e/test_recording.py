@@ -1,6 +1,7 @@
 """A recorded session is what a relay in front of the client saw, byte for byte, but for what may not be kept."""
 
 import contextlib
+import os
 import re
 import resource
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -22,6 +24,7 @@ from gateway.evidence.recording.reader import Playback
 from gateway.evidence.verify import verify
 from tests.support.bundle import everything_but_clear
 from tests.support.card_forms import TEXTS
+from tests.support.cases import postgres_cases
 from tests.support.gateway import Gateway, Upstream, await_listener, running_gateway, serve
 from tests.support.postgres import HOST, Cluster
 from tests.support.recorded import Keys, cards_in, leaves, make_keys, messages, played, sessions, stream, when_closed
@@ -32,6 +35,9 @@ AUTHENTICATED = b"R\x00\x00\x00\x08\x00\x00\x00\x00"
 CARD = "4111111111111111"
 CLEAR = [{"groups": ["pan-readers"], "connections": ["payments"], "labels": ["pan"]}]
 READER = ("agents", "pan-readers")
+EVERY = int(os.environ.get("QUERYWARDEN_RECORDED", "20"))
+"""of the corpus, each so many-th case is recorded"""
+COPIED = re.compile(r"\s*copy\b.*to\s+stdout", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass
@@ -172,6 +178,41 @@ def test_every_decision_stands_in_the_recording_with_how_it_ended(stage: Stage) 
     assert ended[str(decided[2]["did"])].rows == 1
     rows = [piece for piece in pieces if piece.what is What.RECEIVED and b"Alice" in piece.data]
     assert [piece.statement for piece in rows] == [3]
+
+
+def run_case(connection: psycopg.Connection, statements: Sequence[str], *, binary: bool) -> None:
+    """Everything in order, whatever the gateway says to it."""
+    for statement in statements:
+        cursor = connection.cursor(binary=True) if binary else psycopg.ClientCursor(connection)
+        with errors_pass():
+            if COPIED.match(statement):
+                with cursor.copy(statement.encode()) as copy:
+                    list(copy)
+            else:
+                cursor.execute(statement.encode())
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_evasions_are_played_as_they_were_and_hold_no_card_number(
+    stage: Stage,
+    cluster: Cluster,
+    tmp_path: Path,
+    binary: bool,  # noqa: FBT001 -- a parameter
+) -> None:
+    applications = []
+    for case in postgres_cases()[int(binary) :: EVERY]:
+        applications.append(f"{case.id} {binary}"[-60:])
+        with contextlib.closing(stage.connect(applications[-1])) as connection:
+            run_case(connection, case.statements(tmp_path, cluster.port), binary=binary)
+    first = len(stage.relay.heard) - len(applications)
+    for number, application in enumerate(applications, first):
+        _, pieces = stage.played(application)
+        sent, received = stage.carried(number)
+        assert stream(pieces, What.RECEIVED) == without_cancel_key(received), application
+        assert [(kind, len(body)) for kind, body in messages(stream(pieces, What.SENT))] == [
+            (kind, len(body)) for kind, body in messages(sent)
+        ], application
+        assert cards_in(pieces) == [], application
 
 
 def card_statements(form: str) -> Iterator[str]:
