@@ -8,10 +8,11 @@ from typing import Final
 from tests.guards.mutation import Mutation
 from tests.guards.recording_mutations import RECORDING
 from tests.guards.session_mutations import RULES, SESSION
+from tests.guards.sink_mutations import SINKS
 from tests.guards.sql_mutations import CLOSURE, REWRITING, UNDERSTANDING
 from tests.guards.stored_mutations import STORED
 
-ALL: Final[tuple[Mutation, ...]] = (*UNDERSTANDING, *CLOSURE, *REWRITING, *SESSION, *RECORDING, *STORED, *RULES)
+ALL: Final[tuple[Mutation, ...]] = (*UNDERSTANDING, *CLOSURE, *REWRITING, *SESSION, *RECORDING, *STORED, *SINKS, *RULES)
 COVERED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "settings are given by expressions": "PostgreSQL's grammar has only literals there; the check stands for a later grammar",
