@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from gateway.core.cards import MIN_DIGITS, Span, find_card_numbers, is_card_number
+from gateway.core.cards import Span, find_card_numbers, is_card_number
 
 
 class Kind(Enum):
@@ -67,6 +67,8 @@ _ESCAPE: Final = re.compile(
 )
 _TRACK_1: Final = re.compile(rb"%?[Bb]([0-9]{12,23})\^[^\^\r\n]{2,26}\^[0-9]{4}[0-9=* ]*[^\r\n?\"]{0,40}\??")
 _TRACK_2: Final = re.compile(rb";?([0-9]{12,23})[=Dd]([0-9]{2}(?:0[1-9]|1[0-2])[0-9]{3,}[Ff]?)\??")
+_TAG: Final = re.compile(rb"57(?:0[0-9]|1[0-3])")
+"""the tag of a chip's track 2, and its length"""
 _CODE: Final = re.compile(
     rb"(?i)(?:\bc(?:vv|vc|av|sc)2?|(?:security|verification)[ _\-]?(?:code|value|number))"
     rb"(?:[\"' ]{0,2}(?:is|:|=|#|of)[\"' ]{0,3}|[ _\-])([0-9]{3,4})(?![0-9.])"
@@ -94,7 +96,8 @@ def plain(data: bytes) -> Iterator[Hit]:
     for pattern in (_TRACK_1, _TRACK_2):
         for track in pattern.finditer(data):
             digits = track[1]
-            if any(is_card_number(digits[at:]) for at in range(len(digits) - MIN_DIGITS + 1)):
+            starts = (0, *(tag.end() for tag in _TAG.finditer(digits)))
+            if any(is_card_number(digits[start:]) for start in starts):
                 yield Hit(*track.span(), Kind.TRACK)
 
 

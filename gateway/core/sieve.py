@@ -21,6 +21,7 @@ _STEP: Final = 64
 _REACH: Final = 64
 """twelve digits and three separators between each two fit behind a step's end"""
 _RUN, _GAP, _HIGH, _OTHER = b"0shx"
+_ONE, _OLD_JCB = 0x31, 15
 _HEX_MIN: Final = 24
 """hexadecimal digits of twelve ASCII digits"""
 _RARE: Final = 64
@@ -53,6 +54,7 @@ _GROUPS: Final = tuple(
     for groups in ((b"0000", b"0000", b"0000"), (b"0000", b"000000", b"0000"))
     for many in (1, 2, 3)
 )
+_BEGIN: Final = tuple(b"0000" + b"s" * many + b"0000" for many in (1, 2, 3))
 _PAIRS: Final = (b"00s00s00s00s", b"00ss00ss00ss00ss")
 _NARROW: Final = (b"0s0s0s", b"0sss0sss")
 _ESCAPED: Final = {
@@ -107,13 +109,16 @@ def digit_spans(data: bytes) -> list[Span]:
 
 def group_spans(data: bytes) -> list[Span]:
     """Where groups of digits, as cards print them, have another separator between them or several."""
-    return _at_needles(data, data.translate(_BY_GROUP), _GROUPS)
+    image = data.translate(_BY_GROUP)
+    return _at_needles(data, image, _GROUPS) if any(begin in image for begin in _BEGIN) else []
 
 
 def pair_spans(data: bytes) -> list[Span]:
     """Where hexadecimal pairs of digits could stand in a list."""
-    listed = _at_needles(data, data.translate(_BY_GROUP), _PAIRS)
-    return [(0, len(data))] if b"0x3" in data or b"0X3" in data else listed
+    if b"0x3" in data or b"0X3" in data:
+        return [(0, len(data))]
+    image = data.translate(_BY_GROUP)
+    return _at_needles(data, image, _PAIRS) if any(begin in image for begin in _PAIRS) else []
 
 
 def wide_spans(data: bytes) -> list[Span]:
@@ -170,7 +175,8 @@ def escaped_spans(data: bytes) -> list[Span]:
 def code_spans(data: bytes) -> list[Span]:
     """Where a security code is named."""
     lower = data.lower()
-    return _joined(data, sorted(place for word in _CODES for place in _finds(lower, word)))
+    named = [word for word in _CODES if word in lower]
+    return _joined(data, sorted(place for word in named for place in _finds(lower, word)))
 
 
 def _spans(image: bytes, least: int) -> list[Span]:
@@ -231,8 +237,11 @@ def _joined(data: bytes, places: list[int]) -> list[Span]:
 
 
 def _run_end(image: bytes, at: int) -> int:
-    ends = [place for letter in (b"s", b"x") if (place := image.find(letter, at)) >= 0]
-    return min(ends, default=len(image))
+    """Where the run ends that is twelve long at least from `at` on: most end soon."""
+    end, last = at + MIN_DIGITS, len(image)
+    while end < last and image[end] == _RUN:
+        end += 1
+    return end
 
 
 def _stands_alone(image: bytes, start: int, end: int) -> bool:
@@ -247,4 +256,9 @@ def _stands_alone(image: bytes, start: int, end: int) -> bool:
 
 def _may_be_card(digits: bytes) -> bool:
     """Of a longer run that no one knows: it may have a number behind the tag and length of a chip's track."""
-    return len(digits) > MAX_DIGITS or is_card_number(digits)
+    size = len(digits)
+    if size > MAX_DIGITS or (size > MIN_DIGITS + 2 and (b"571" in digits or b"570" in digits)):
+        return True
+    if digits[0] == _ONE and size != _OLD_JCB:  # moments, counted in any unit since 1970
+        return False
+    return is_card_number(digits)
