@@ -1,6 +1,5 @@
 """Where a verification begins: at the first leaf, at the first that was not pruned, or at the first that is new."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.core.clock import moment
@@ -11,7 +10,6 @@ from gateway.evidence.pruned import Kept, Mark, decode_kept
 from gateway.evidence.reader import LogReader
 from gateway.evidence.tiles import WIDTH, Edge, Tile, split_hashes, tile_path
 from gateway.evidence.verified import Verified
-from gateway.evidence.wal_leaves import WalLeaves
 from gateway.evidence.walk import Finding, WalkState
 
 Previous = tuple[int, str] | None
@@ -33,9 +31,7 @@ class Beginning(NamedTuple):
     """tiles above pruned leaves, to be compared with what is stored"""
 
 
-def begin(
-    reader: LogReader, checkpoint: Checkpoint | None, tail: Mapping[int, bytes], known: Verified | None
-) -> Beginning:
+def begin(reader: LogReader, checkpoint: Checkpoint | None, known: Verified | None) -> Beginning:
     """Choose. `known` is what an earlier run verified, when it may be gone on from. Raises nothing but OSError."""
     try:
         mark = reader.mark if checkpoint is not None else None
@@ -43,7 +39,7 @@ def begin(
         return _nothing(Finding("prune.unrecorded", "pruned", str(error)))
     if mark is None or checkpoint is None:
         return _resumed(known, 0) if known is not None else _nothing()
-    kept, finding = _kept(reader, checkpoint, tail, mark)
+    kept, finding = _kept(reader, checkpoint, mark)
     if kept is None:
         return _nothing(finding)._replace(pruned=mark.size)
     if known is not None and known.size >= mark.size:
@@ -65,16 +61,17 @@ def _resumed(known: Verified, pruned: int, *found: Finding) -> Beginning:
     return Beginning(Edge(known.levels), known.walk, known.previous, pruned, known.size - pruned, found)
 
 
-def _kept(
-    reader: LogReader, checkpoint: Checkpoint, tail: Mapping[int, bytes], mark: Mark
-) -> tuple[Kept | None, Finding]:
-    """What the signed leaf says of those that are gone. That it is signed is seen when the walk comes to it."""
+def _kept(reader: LogReader, checkpoint: Checkpoint, mark: Mark) -> tuple[Kept | None, Finding]:
+    """What the signed leaf says of those that are gone. That it is signed is seen when the walk comes to it.
+
+    It stands under the checkpoint, for nothing is removed before it is signed: behind it anybody can write.
+    """
     where, other = f"leaves 0 to {mark.size - 1}", reader
     try:
         if mark.epoch != reader.epoch:
             other = reader.sibling(mark.epoch)
-            checkpoint, tail = other.checkpoint, WalLeaves.read(other.prefix / "wal").leaves
-        leaf = decode_leaf(_leaf(other, checkpoint, tail, mark.leaf))
+            checkpoint = other.checkpoint
+        leaf = decode_leaf(_leaf(other, checkpoint, mark.leaf))
         facts, digest = leaf.facts(), leaf.bodies().get("body", "")
         body = reader.body(digest) if digest else None
         kept = decode_kept(body) if body is not None else None
@@ -90,14 +87,12 @@ def _kept(
     )
 
 
-def _leaf(reader: LogReader, checkpoint: Checkpoint, tail: Mapping[int, bytes], index: int) -> bytes:
-    """A leaf of the entries or of the write-ahead log. Raises OSError, ValueError."""
+def _leaf(reader: LogReader, checkpoint: Checkpoint, index: int) -> bytes:
+    """A leaf that was signed. Raises OSError, ValueError."""
     number, at = divmod(index, WIDTH)
-    if index < checkpoint.size:
-        return reader.entries(number, min(WIDTH, checkpoint.size - number * WIDTH))[at]
-    if index not in tail:
+    if not 0 <= index < checkpoint.size:
         raise LeafError("no such leaf")
-    return tail[index]
+    return reader.entries(number, min(WIDTH, checkpoint.size - number * WIDTH))[at]
 
 
 def _skip(reader: LogReader, size: int, empty: Beginning) -> Beginning:

@@ -76,6 +76,8 @@ class EpochCheck:
         self._others: list[tuple[str, str]] = []
         """(where it is known from, what is to be said) of trees that this log does not contain"""
         self._root_holds = True
+        self._shredded: set[str] = set()
+        """bodies whose destruction is recorded under the checkpoint: behind it anybody can write"""
         self._again = 0
         """leaves of the part taken whose files were written since, and that were read again"""
         self._kept: Verified | None = None
@@ -133,6 +135,7 @@ class EpochCheck:
         self._begin(checkpoint)
         self._entries(checkpoint, progress)
         self._root(checkpoint)
+        self._shredded = set(self._walk.shredded)
         tail = self._tail(checkpoint.size)
         if self._checkpoint is not None:
             self._went_on(checkpoint.size + tail)
@@ -199,7 +202,7 @@ class EpochCheck:
 
     def _begin(self, checkpoint: Checkpoint) -> None:
         known = self._known if self._resume else None
-        self._beginning = beginning = begin(self._reader, self._checkpoint, self._wal.leaves, known)
+        self._beginning = beginning = begin(self._reader, self._checkpoint, known)
         self._found += beginning.found
         if self._again:
             text = "their files were written since they were verified; they have the hashes that were verified"
@@ -372,5 +375,5 @@ class EpochCheck:
                 found, state = None, State.CHANGED  # noqa: PLW2901 -- it was laid out in between
             if state is State.CHANGED:
                 self._find("body.changed", f"leaf {index}", f"the body {digest} does not have the hash it is named by")
-            elif found is None and digest not in self._walk.shredded:
+            elif found is None and digest not in self._shredded:
                 self._find("body.missing", f"leaf {index}", f"the body {digest} is not there")

@@ -294,6 +294,24 @@ async def test_what_is_not_recorded_or_was_changed_is_found(
     assert name in grave(check(log))
 
 
+async def test_a_leaf_that_is_not_signed_excuses_no_leaves_that_are_gone(log: Path, tmp_path: Path) -> None:
+    """Without the log's key a leaf can be put into the write-ahead log, but not be signed."""
+    copy = tmp_path / "copy"
+    shutil.copytree(log, copy)
+    recorder = await Recorder.open(copy, late(), checkpoint_interval=3600)
+
+    async def planner() -> Sequence[Pruning]:
+        return plan(copy, BORN + DAY)
+
+    await prune(recorder, copy, planner, Order("old"))
+    await recorder.close()
+    for name in ("log/1/wal", "objects"):
+        shutil.copytree(copy / name, log / name, dirs_exist_ok=True)
+    shutil.copy(copy / "log/1/pruned", log / "log/1/pruned")
+    (log / "log/1" / bundle_path(0)).unlink()
+    assert "prune.unrecorded" in grave(check(log))
+
+
 async def test_a_verification_goes_on_over_a_pruning(log: Path, tmp_path: Path) -> None:
     memory = Options(Memory(tmp_path / "memory"))
     assert verify(log, late(), options=memory).ok

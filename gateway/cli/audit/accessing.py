@@ -33,6 +33,8 @@ WAIT_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.02
 MAX_TEXT: Final = 400
 """characters of one argument that are kept"""
+MAX_BYTES: Final = 1000
+"""and how long they may be as JSON"""
 
 AsOption: TypeAlias = Annotated[
     str, Parameter(name="--as", help="Who you are, when several people share this account: it is recorded.")
@@ -156,5 +158,9 @@ def _given(value: object) -> bool:
 
 
 def _text(value: object) -> str:
+    """Of a length with which three of them fit into a leaf, however they are escaped there."""
     text = scrub_text(str(value))[0]
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+    kept = text[:MAX_TEXT]
+    while len(msgspec.json.encode(kept)) > MAX_BYTES:
+        kept = kept[: len(kept) * 9 // 10]
+    return kept if kept == text else f"{kept}…"

@@ -1,6 +1,7 @@
 """`querywarden audit shred`: destroys the key of a session's recording, recorded in the log before it is done."""
 
 import sys
+import time
 from pathlib import Path
 
 from gateway.cli.audit.accessing import AsOption, note_shred
@@ -11,11 +12,14 @@ from gateway.config.load import load
 from gateway.config.settings import Retention
 from gateway.core.clock import SystemClock
 from gateway.core.errors import ConfigError, Refused
+from gateway.evidence.reader import open_epochs
 from gateway.evidence.recording.format import RecordingError
 from gateway.evidence.recording.places import begun_ns, key_path, recording_path
 from gateway.evidence.recording.shred import destroy_key
 
 _DAY_NS = 86_400 * 10**9
+LOOK_SECONDS = 0.05
+SIGNED_SECONDS = 10.0
 
 
 def shred(  # noqa: PLR0913 -- each is an option
@@ -54,10 +58,22 @@ def shred(  # noqa: PLR0913 -- each is an option
         if not legal_reason.strip():
             _refuse_young(session, _kept(config, data))
         note_shred(folder, session, reason, legal=legal_reason, person=person)
+        _await_signature(folder)
         with as_owner(folder):
             destroy_key(path)
-    sys.stdout.write(f"the key of {session} is destroyed, and the log says so\n")
+        sys.stdout.write(f"the key of {session} is destroyed, and the log says so\n")
+        return FINE
+    sys.stdout.write(f"the key of {session} is gone already; `audit verify` says whether the log tells why\n")
     return FINE
+
+
+def _await_signature(folder: Path) -> None:
+    """Until what is in the log now is signed: only that excuses a key that is gone. It takes a second; not longer."""
+    newest = open_epochs(folder)[-1]
+    size = max(newest.wal_leaves(), default=-1) + 1
+    until = time.monotonic() + SIGNED_SECONDS
+    while newest.again().checkpoint.size < size and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
 
 
 def _recording(folder: Path, session: str) -> Path:

@@ -65,10 +65,10 @@ def check(data_dir: Path, verifier: Verifier | None = None) -> Checked:
         views = list(open_views(data_dir, verifier))
         for view in reversed(views):
             pruned = pruned or view.begin > 0
-            for _, data in view.upwards(0):
+            for index, data in view.upwards(0):
                 if _PART in data:
                     leaf = decode_leaf(data)
-                    recorded.take(leaf.type, leaf.sid, leaf.facts())
+                    recorded.take(leaf.type, leaf.sid, leaf.facts(), signed=index < view.signed)
     except (OSError, ValueError, IndexError) as error:
         text = f"the log cannot be read to its end ({type(error).__name__})"
         findings.append(Finding("recording.unchecked", "recordings", text, grave=False))
@@ -103,10 +103,10 @@ def _session(view: View, sid: str, recorded: "Recorded") -> None:
         return
     start = view.block_at(begun_ns(sid) - SLACK_NS) * WIDTH
     name = sid.encode()
-    for _, data in view.upwards(start):
+    for index, data in view.upwards(start):
         if name in data and _PART in data:
             leaf = decode_leaf(data)
-            recorded.take(leaf.type, leaf.sid, leaf.facts())
+            recorded.take(leaf.type, leaf.sid, leaf.facts(), signed=index < view.signed)
 
 
 class Recorded:
@@ -117,12 +117,15 @@ class Recorded:
         self._places: dict[str, tuple[str, int]] = {}
         """hash of a segment → session and number"""
 
-    def take(self, kind: str, sid: str, facts: dict[str, object]) -> None:
-        """One leaf. Raises ValueError when it is none of this log's."""
+    def take(self, kind: str, sid: str, facts: dict[str, object], *, signed: bool = True) -> None:
+        """One leaf. Raises ValueError when it is none of this log's.
+
+        Behind the checkpoint anybody can write: what stands there excuses nothing that is gone.
+        """
         match kind:
             case EventType.RECORDING_SEALED:
                 self._sealed(sid, facts)
-            case EventType.RECORDING_SHREDDED:
+            case EventType.RECORDING_SHREDDED if signed:
                 self.stories.setdefault(_text(facts, "session"), Story()).shredded = _text(facts, "reason")
             case EventType.SESSION_CLOSED if "recording" in facts:
                 story = self.stories.setdefault(sid, Story())

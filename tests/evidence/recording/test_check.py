@@ -197,6 +197,22 @@ async def test_a_shredded_recording_is_fine_and_one_whose_key_is_still_there_is_
     assert (found.name, found.grave) == ("recording.not_shredded", True)
 
 
+async def test_behind_the_checkpoint_no_leaf_excuses_a_key_that_is_gone(tmp_path: Path) -> None:
+    """Without the log's key a leaf can be put into the write-ahead log, but not be signed."""
+    (sid,) = await write(tmp_path / "var", sessions=1)
+    shutil.copytree(tmp_path / "var/log/1", tmp_path / "before")
+    recorder = await Recorder.open(tmp_path / "var", TickClock(), checkpoint_interval=3600)
+    data: dict[str, object] = {"session": sid, "reason": "erasure", "order": "x"}
+    await recorder.append(Event(type=EventType.RECORDING_SHREDDED, data=data))
+    await recorder.close()
+    shutil.copytree(tmp_path / "var/log/1/wal", tmp_path / "before/wal", dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "var/log/1")
+    shutil.copytree(tmp_path / "before", tmp_path / "var/log/1")
+    key_path(recording_path(tmp_path / "var", sid)).unlink()
+    assert [(each.name, each.grave) for each in check(tmp_path / "var").findings] == [("recording.key_missing", True)]
+    assert [each.name for each in check_one(tmp_path / "var", sid)] == ["recording.key_missing"]
+
+
 async def test_a_log_that_cannot_be_read_leaves_that_to_others(tmp_path: Path) -> None:
     await write(tmp_path)
     (tmp_path / "log/1/checkpoint").write_bytes(b"")
