@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.evidence import wal_leaves as wal_module
-from gateway.evidence.frames import MAGIC, pack_frame, read_frames
+from gateway.evidence.frames import MAGIC, Kind, pack_frame, read_frames
 from gateway.evidence.head import read_head
 from gateway.evidence.keys import load_keys
 from gateway.evidence.leaf import Leaf, decode_leaf, encode_leaf
@@ -293,20 +293,35 @@ def test_a_body_that_the_write_ahead_log_still_has_is_not_missing(a_log: MakeLog
     assert check(folder).ok
 
 
+async def record_shredding(folder: Path, name: str) -> None:
+    clock = TickClock()
+    log = open_log(folder, clock).log
+    data = msgspec.Raw(msgspec.json.encode({name: True}))
+    seq = log.ledger.next_number("")
+    log.write(encode_leaf(Leaf(type=SHREDDED, data=data, ok=True, seq=seq, t=str(clock.now), salt="b64:", v=1)), [])
+    await log.close()
+
+
 def test_a_body_whose_destruction_is_recorded_may_be_missing(a_log: MakeLog) -> None:
-    folder, clock = a_log(), TickClock()
-
-    async def shred(name: str) -> None:
-        log = open_log(folder, clock).log
-        data = msgspec.Raw(msgspec.json.encode({name: True}))
-        seq = log.ledger.next_number("")
-        log.write(encode_leaf(Leaf(type=SHREDDED, data=data, ok=True, seq=seq, t=str(clock.now), salt="b64:", v=1)), [])
-        await log.close()
-
-    asyncio.run(shred(body_of(folder).name))
+    folder = a_log()
+    asyncio.run(record_shredding(folder, body_of(folder).name))
     body_of(folder).unlink()
     wal_of(folder).unlink()
     assert grave(check(folder)) == ["wal.missing"]
+
+
+def test_a_record_of_destruction_that_is_not_signed_excuses_nothing(a_log: MakeLog, tmp_path: Path) -> None:
+    """Without the log's key a leaf can be put into the write-ahead log, but not be signed."""
+    folder = a_log()
+    shutil.copytree(folder / PREFIX, tmp_path / "before")
+    asyncio.run(record_shredding(folder, body_of(folder).name))
+    frames = [frame for frame in read_frames(wal_of(folder).read_bytes()) if frame.kind is not Kind.BODY]
+    forged = MAGIC + b"".join(pack_frame(frame.kind, frame.number, frame.payload) for frame in frames)
+    shutil.rmtree(folder / PREFIX)
+    shutil.copytree(tmp_path / "before", folder / PREFIX)
+    wal_of(folder).write_bytes(forged)
+    body_of(folder).unlink()
+    assert "body.missing" in grave(check(folder))
 
 
 def test_a_stop_between_noting_the_head_and_signing_it_is_no_cut(tmp_path: Path) -> None:
