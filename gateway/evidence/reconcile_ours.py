@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -121,10 +122,10 @@ class Ours:
     def _decided(self, leaf: Leaf, facts: Mapping[str, object]) -> None:
         self.decisions += 1
         phase, named = facts.get("phase"), str(facts.get("mark", ""))
-        plan = leaf.plan.removeprefix(NAMED)
+        plan = intern(leaf.plan.removeprefix(NAMED))  # few different ones: kept once
         sent = self.marks.get(named or leaf.did)
         if sent is None:
-            sent = Sent(leaf.sid, int(leaf.t), leaf.act, refused=not leaf.ok, plans=[plan] * leaf.ok)
+            sent = Sent(intern(leaf.sid), int(leaf.t), intern(leaf.act), refused=not leaf.ok, plans=[plan] * leaf.ok)
             self.marks[named or leaf.did] = sent
         elif named and phase == "query":
             sent.plans.append(plan)
