@@ -24,6 +24,8 @@ from gateway.policy.orders import Prune
 
 FIRST_LOOK_SECONDS: Final = 60.0
 LOOK_EVERY_SECONDS: Final = 3600.0
+AHEAD_NS: Final = 3600 * 10**9
+"""of a clock that was set ahead by more nothing is pruned by itself: people can tell by an order"""
 Say = Callable[..., object]
 
 
@@ -76,9 +78,24 @@ class Keeping:
             if unsent is not None and unsent < before:  # by itself nothing goes that a sink was not sent
                 self._say("log.kept_for_sinks", since=moment(unsent))
                 before = unsent
-            await self._prune(before, Order(f"older than evidence.retention.total, {total / DAY_NS:g} days"))
+            oldest = min(epoch.oldest_ns for epoch in report.epochs if epoch.oldest_ns is not None)
+            await self._prune_some(
+                oldest, before, Order(f"older than evidence.retention.total, {total / DAY_NS:g} days")
+            )
         if self._retention.archive is not None and now - self._moved_ns >= DAY_NS:
             await self._move(self._retention.archive, now)
+
+    async def _prune_some(self, oldest: int, before: int, order: Order) -> None:
+        """What is older than that, of a day at most: a clock that is years ahead must not cost the evidence of years.
+
+        Where a bundle of leaves spans more than a day, as much as makes one of them.
+        """
+        if self._recorder.clock_off_ns > AHEAD_NS:
+            self._say("log.not_pruned", cause="the clock was set ahead since the gateway started")
+            return
+        step = DAY_NS
+        while not await self._prune(min(before, oldest + step), order) and oldest + step < before:
+            step *= 4
 
     async def _move(self, place: Path, now: int) -> None:
         async with self._one:

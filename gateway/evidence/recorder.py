@@ -58,6 +58,8 @@ class Recorder:
         self._each = every_decision_synced
         self._tell = tell
         self._time = Timekeeper(clock)
+        self.clock_off_ns = 0
+        """by how much the machine's clock was set in this run, all in all; positive: ahead"""
         self._known: OrderedDict[str, None] = OrderedDict()
         self._late: deque[tuple[int, Event]] = deque()
         self._lately: set[str] = set()
@@ -296,6 +298,7 @@ class Recorder:
 
     def _jumped(self, jump: Jump) -> None:
         """Record that times before and after do not compare. Raises Unavailable."""
+        self.clock_off_ns += jump.by_ns
         data: dict[str, object] = {"by_ns": str(jump.by_ns), "expected": str(jump.expected_ns)}
         self._write(Event(type=EventType.CLOCK_JUMPED, ok=False, data=data))
         self._tell(EventType.CLOCK_JUMPED.value, {"seconds": round(jump.by_ns / 1e9, 3)})

@@ -1,5 +1,6 @@
 """What is older than it must be kept is pruned by the gateway itself, or by order."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -106,6 +107,47 @@ async def test_what_a_sink_was_not_sent_stays_until_it_was(folder: Path, tmp_pat
     await kept(folder, BORN + 120 * DAY, Keeping.look, said, sinks=["siem"])
     (facts,) = prunings(folder)
     assert facts["size"] == 256
+
+
+async def test_a_day_goes_at_a_time_so_that_a_wrong_clock_costs_not_everything(folder: Path) -> None:
+    now = BORN + 1000 * DAY
+    await kept(folder, now, Keeping.look)
+    (first,) = prunings(folder)
+    assert int(str(first["until"])) < BORN + DAY
+    await kept(folder, now, Keeping.look)
+    assert [int(str(facts["until"])) > BORN + 59 * DAY for facts in prunings(folder)] == [False, True]
+
+
+async def test_leaves_that_are_days_apart_go_too(tmp_path: Path) -> None:
+    clock = TickClock(BORN)
+    for _ in range(40):
+        await asyncio.to_thread(whole_log, tmp_path, 1, 3, clock)
+        clock.forward(5 * 86_400)
+    await kept(tmp_path, BORN + 1000 * DAY, Keeping.look)
+    assert len(prunings(tmp_path)) == 1
+
+
+async def test_while_the_clock_was_set_ahead_nothing_goes_by_itself(folder: Path) -> None:
+    class SetAhead(TickClock):
+        ahead = 0
+
+        def now_ns(self) -> int:
+            return super().now_ns() + self.ahead
+
+        def monotonic_ns(self) -> int:
+            return super().now_ns()
+
+    clock, said = SetAhead(BORN + 61 * DAY), list[str]()
+    recorder = await Recorder.open(folder, clock, checkpoint_interval=3600)
+    keeping = Keeping(recorder, folder, KEPT, clock, lambda name, **_: said.append(name))
+    clock.ahead = 1000 * DAY
+    recorder.beat()
+    await keeping.look()
+    clock.ahead = 0
+    recorder.beat()
+    await keeping.look()
+    await recorder.close()
+    assert (said, prunings(folder)) == (["log.not_pruned"], [])
 
 
 async def test_nothing_goes_before_its_time(folder: Path) -> None:
