@@ -20,7 +20,7 @@ UNAVAILABLE: Final = "shape_unavailable"
 _T = pb.Token
 _IDENT, _UIDENT, _AS, _DOT = _T.IDENT, _T.UIDENT, _T.AS, _T.ASCII_46
 _FIXED = {
-    _T.ICONST: "1", _T.FCONST: "1.0", _T.SCONST: "''", _T.BCONST: "B''", _T.XCONST: "X''", _T.USCONST: "U&''",
+    _T.ICONST: b"1", _T.FCONST: b"1.0", _T.SCONST: b"''", _T.BCONST: b"B''", _T.XCONST: b"X''", _T.USCONST: b"U&''",
 }  # fmt: skip
 """each kind of literal, and the one that stands for all of its kind"""
 _LITERALS = frozenset(_FIXED)
@@ -47,16 +47,24 @@ def redact(text: str) -> str:
 
 def redact_tokens(text: str, tokens: Tokens) -> str:
     """The same for a text that has been cut already."""
+    return canonical(text, tokens)[0]
+
+
+def canonical(text: str, tokens: Tokens) -> tuple[str, bool]:
+    """The same, and whether a card number had to go from it."""
     try:
-        words = _words(text.encode(), tokens)
+        shown = " ".join(_words(text.encode(), tokens))
     except ValueError:
-        return UNAVAILABLE
+        return UNAVAILABLE, True
     # Only a number goes: had the whole text no shape, a card number as an alias would hide it from every pattern.
-    return clean_words(" ".join(words))
+    clean = clean_words(shown)
+    return clean, clean != shown
 
 
-def fixed(text: str, tokens: Tokens) -> str:
+def fixed(text: str, tokens: Tokens, *, names: bool = True) -> str:
     """The text with the same literal for all of a kind, and names without card numbers: what may be made a digest of.
+
+    `names`: there are such names.
 
     libpg_query's fingerprint leaves out most literals, but not all: it tells one comment, password or label from
     another, so that with the rest of the statement known a digest of it would give a card number in it away.
@@ -65,16 +73,15 @@ def fixed(text: str, tokens: Tokens) -> str:
     pieces: list[bytes] = []
     done, behind = 0, 0
     for number, token in enumerate(tokens):
-        written = raw[token.start : token.end]
-        shown = written
-        if token.token in _LITERALS and behind != _T.UESCAPE:
-            shown = _FIXED[token.token].encode()
-        elif token.token in {_IDENT, _UIDENT}:
-            shown = _clean_name(written, _escape(tokens[number + 1 : number + 3], raw)[0])
-        behind = token.token
-        if shown is not written:
-            pieces += raw[done : token.start], shown
+        kind = token.token
+        if kind in _LITERALS and behind != _T.UESCAPE:
+            pieces += raw[done : token.start], _FIXED[kind]
             done = token.end
+        elif names and kind in {_IDENT, _UIDENT}:
+            clean = _clean_name(raw[token.start : token.end], _escape(tokens[number + 1 : number + 3], raw)[0])
+            pieces += raw[done : token.start], clean
+            done = token.end
+        behind = kind
     return b"".join([*pieces, raw[done:]]).decode()
 
 
@@ -159,7 +166,7 @@ def _whole(written: str) -> str:
 
 def _short(name: str) -> str:
     """A name as it is shown, cut. A card number goes first: most of its digits would be left where the cut falls."""
-    return cut(name if len(name) <= _NAME_BYTES // 4 else clean_words(name))
+    return name if len(name) <= _NAME_BYTES // 4 or cut(name) == name else cut(clean_words(name))
 
 
 def _keyword(tokens: Tokens, index: int, written: str) -> str:

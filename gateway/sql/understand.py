@@ -24,7 +24,7 @@ from gateway.sql.reader import Reading
 from gateway.sql.said import clean_facts
 from gateway.sql.second_reader import compare
 from gateway.sql.shapes import parameter_class, shape_of
-from gateway.sql.tokens import UNAVAILABLE, cut_names, fixed, redact, redact_tokens
+from gateway.sql.tokens import UNAVAILABLE, canonical, cut_names, fixed, redact
 from gateway.sql.tree import unwrap
 
 STATEMENTS_MAX: Final = 2000
@@ -148,7 +148,8 @@ def _prepared(reading: Reading, scope: Scope) -> Understood | None:
 
 def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope: Scope) -> Statement:
     """The facts for policy."""
-    kind, shown = kind_of(tree), redact_tokens(piece.text, piece.tokens)
+    kind, (shown, cleaned) = kind_of(tree), canonical(piece.text, piece.tokens)
+    cut = cut_names(piece.text, piece.tokens)
     settings = settings_of(reading, scope.posture)
     columns = facts.columns(reading, list(_assigned(reading)))
     statement = Statement(
@@ -157,7 +158,7 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
         count=count,
         text_redacted=shown,
         sha256=hashlib.sha256(shown.encode()).hexdigest(),
-        fingerprint=grammar.fingerprint(fixed(piece.text, piece.tokens)),
+        fingerprint=grammar.fingerprint(fixed(piece.text, piece.tokens, names=cleaned or bool(cut))),
         relations=facts.relations(reading),
         columns=columns,
         functions=functions(reading),
@@ -166,7 +167,7 @@ def _statement(piece: _Piece, tree: Message, count: int, reading: Reading, scope
         parameters=tuple(_parameters(reading, scope)),
         shape=shape_of(tree, reading.nodes),
     )
-    return clean_facts(statement, cut_names(piece.text, piece.tokens))
+    return clean_facts(statement, cut)
 
 
 def _assigned(reading: Reading) -> Iterator[tuple[int, str, str]]:

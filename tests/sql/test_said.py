@@ -76,3 +76,13 @@ def test_what_the_server_cut_off_of_a_number_leaves_no_digits() -> None:
         f'SET "{whole.upper()}X" TO DEFAULT', f"CREATE TABLE {whole} (a int)", f'SELECT U&"{whole}"(1)',
     ):  # fmt: skip
         assert b"4111" not in msgspec.json.encode(one(text).statement), text
+
+
+@pytest.mark.parametrize(
+    "text", ['SELECT "{}" FROM customers', 'SELECT "{}"(1)', "TABLE {}", "COMMENT ON TABLE notes IS '{}'"]
+)
+@pytest.mark.parametrize("before", ["_", "_" * 50])
+def test_the_fingerprint_of_a_statement_is_the_same_for_every_card_number_in_it(text: str, before: str) -> None:
+    said = [one(text.format(before + number)).statement for number in (VISA, "4012888888881881")]
+    assert said[0].fingerprint == said[1].fingerprint != ""
+    assert said[0].sha256 == said[1].sha256
