@@ -1,5 +1,6 @@
 """Where a verification begins: at the first leaf, at the first that was not pruned, or at the first that is new."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.core.clock import moment
@@ -78,13 +79,22 @@ def _kept(reader: LogReader, checkpoint: Checkpoint, mark: Mark) -> tuple[Kept |
         fits = (facts.get("epoch"), facts.get("size")) == (reader.epoch, mark.size)
         if leaf.type == EventType.LOG_PRUNED and kept is not None and kept.size == mark.size and fits:
             leaf_of = f"leaf {mark.leaf}" if other is reader else f"leaf {mark.leaf} of epoch {mark.epoch}"
-            text = f"pruned, recorded in {leaf_of}: {facts.get('reason')}; their hashes are here"
+            text = f"pruned, recorded in {leaf_of}: {facts.get('reason')}{_age(leaf.t, facts)}; their hashes are here"
             return kept, Finding("log.pruned", where, text, grave=False)
     except (OSError, ValueError):
         pass
     return None, Finding(
         "prune.unrecorded", where, f"they may be gone, but leaf {mark.leaf} of epoch {mark.epoch} does not say so"
     )
+
+
+def _age(at: str, facts: Mapping[str, object]) -> str:
+    """How old the youngest of them was: whoever prunes says why, and the times say whether it is so."""
+    until = str(facts.get("until"))
+    if not (until.isdecimal() and at.isdecimal()):
+        return ""
+    legal = ", before its time for a legal reason" if facts.get("legal") is True else ""
+    return f" (the youngest was {(int(at) - int(until)) / 86_400e9:.1f} days old{legal})"
 
 
 def _leaf(reader: LogReader, checkpoint: Checkpoint, index: int) -> bytes:

@@ -261,6 +261,8 @@ async def test_an_old_epoch_is_pruned_too(log: Path) -> None:
     report = check(log)
     assert grave(report) == []
     assert [epoch.pruned for epoch in report.epochs] == [done.size, 0]
+    (text,) = (finding.text for finding in report.findings if finding.name == "log.pruned")
+    assert text.endswith(": old (the youngest was 200.0 days old); their hashes are here")
 
 
 def lift_mark(folder: Path) -> None:
