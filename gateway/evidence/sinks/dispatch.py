@@ -7,9 +7,11 @@ from typing import Final
 
 from gateway.core.events import Event
 from gateway.evidence.sinks.allowance import Allowance
+from gateway.evidence.sinks.aside import settled
 from gateway.evidence.sinks.courier import Courier, Note
 
-STOP_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 4.0
+STOP_SECONDS: Final = 6.0
 AGAIN_SECONDS: Final = 5.0
 MEASURE_SECONDS: Final = 1.0
 _NS: Final = 1_000_000_000
@@ -60,6 +62,7 @@ class Dispatch:
         self._tasks.append(asyncio.ensure_future(self._measure()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(courier.close() for courier in self.couriers), return_exceptions=True)
+        await settled(SETTLE_SECONDS)
 
     async def _measure(self) -> None:
         """Keep the numbers of /metrics true while receivers keep batches waiting."""

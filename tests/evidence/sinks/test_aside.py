@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gateway.evidence.sinks.aside import aside
+from gateway.evidence.sinks.aside import aside, settled
 
 
 async def test_results_and_errors_come_back() -> None:
@@ -22,6 +22,23 @@ async def test_whoever_is_cancelled_does_not_wait() -> None:
     with pytest.raises(asyncio.CancelledError):
         await work
     gate.set()
+
+
+async def test_what_is_still_at_work_is_waited_for_and_not_without_end() -> None:
+    gate, done = threading.Event(), list[int]()
+
+    def work() -> None:
+        gate.wait(30)
+        done.append(1)
+
+    task = asyncio.ensure_future(aside(work))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await settled(0.05)
+    assert done == []
+    gate.set()
+    await settled(20)
+    assert done == [1]
 
 
 def test_a_loop_that_is_closed_is_not_told() -> None:
