@@ -27,6 +27,7 @@ COVERED: Final[Mapping[str, str]] = MappingProxyType(
         "a filter brings clauses of its own": "a clause behind the condition would have to close its parenthesis first, which is refused",
         "in open posture names move under a grant": "the effect `access.setting` denies by itself; `covered` is the second lock of the same rule",
         "facts need not be sound": "the effect `access.facts` denies by itself; `covered` is the second lock of the same rule",
+        "core dumps are made": "a process that is not dumpable makes none either; where the limit is 0 already there is none to lower",
         "an application's new name is not cleaned": "`sql/application.py` cleans it before it cuts it, as the server would",
         "rows that nobody asked for are shown": "the exchange ends the session at a message that nobody asked for",
     }

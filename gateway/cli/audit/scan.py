@@ -99,14 +99,17 @@ def scan(  # noqa: PLR0913 -- each is an option
     signer = _signer(folder, where) if where.output is not None else None
     result, scanned = scanned_now(folder, also, key, person)
     if (folder / LOG_FOLDER).is_dir():
-        asked = {"also": " ".join(map(str, also)), "recordings": key is not None}
-        note_access(folder, "scan", asked, results=result.total, person=person)
-    if where.output is not None and signer is not None:
+        note_access(folder, "scan", _asked(also, key), results=result.total, person=person)
+    if where.output and signer:
         put_file(where.output, signed(result, signer))
     if where.listing is not None:
         put_file(where.listing, "".join(f"{line}\n" for line in scanned.lines).encode("utf-8", "replace"))
     sys.stdout.write(written(result) if as_json else in_words(result))
     return FINE if result.ok else SAYS_NO
+
+
+def _asked(also: tuple[Path, ...], key: X25519PrivateKey | None) -> dict[str, object]:
+    return {"also": " ".join(map(str, also)), "recordings": key is not None}
 
 
 def scanned_now(
