@@ -97,6 +97,11 @@ def _story(view: View, decided: Placed, finished: Placed | None, activated: Plac
     )
 
 
+def knows(view: View, did: str) -> bool:
+    """Whether a log has a decision of this id: reads all of it when it has none. Raises OSError and ValueError."""
+    return _find(view, did) is not None
+
+
 def prove(view: View, index: int) -> Proof:
     """Inclusion of a leaf under the checkpoint, made from the tiles and verified. Raises OSError and ValueError."""
     checkpoint = view.reader.checkpoint

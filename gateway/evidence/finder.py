@@ -1,7 +1,8 @@
 """Finds decisions by the index and believes only the log: each hit is read from its leaf before it is handed out.
 
 An index that points at something else than it says is thrown away and built again, once, and that is said. What it
-leaves out or counts wrong cannot be seen from here: for that there is `index_compare`, beside one derived anew.
+leaves out or counts wrong cannot be seen from here, but for a decision that is asked for by its id: for that there is
+`index_compare`, beside one derived anew.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from gateway.core.events import EventType
+from gateway.evidence.explain import knows
 from gateway.evidence.index import FILE, Damaged, Index, alone, create, trouble_of
 from gateway.evidence.index_build import OtherLog, Progress, update
 from gateway.evidence.index_query import Count, Place, count, facet, find, in_force, places
 from gateway.evidence.leaf import Leaf, LeafError, decode_leaf
-from gateway.evidence.search import Documents, Hit, Query, Rules, hit_of, matches, may_match
+from gateway.evidence.search import Documents, Hit, Query, Rules, hit_of, matches, may_match, search_in
 from gateway.evidence.view import View
 
 Say = Callable[[str], None]
@@ -112,13 +114,30 @@ class Finder:
         """How decisions divide, by the index."""
         return self._believed(lambda: facet(self.index, query, name))
 
+    def latest(self, query: Query) -> Hit | None:
+        """The last decision, by the log and without the index: reads from its end as far as there is none."""
+        return next(search_in(self._views, query, 1, self._rules), None)
+
     def places(self, did: str) -> list[Found]:
-        """Every decision with this id: there is one, unless somebody made another."""
+        """Every decision with this id: there is one, unless somebody made another.
+
+        That there is none is what the log says, read from end to end, and not only the index.
+        """
 
         def ask() -> list[Found]:
             return [self._told(place, did) for place in places(self.index, did)]
 
-        return self._believed(ask)
+        found = self._believed(ask)
+        if not found and any(knows(view, did) for view in self._views):
+            self._distrust(f"it leaves out {did}")
+            found = ask()
+        return found
+
+    def _distrust(self, why: str) -> None:
+        """Build the index anew: what it left out cannot be seen from what it finds, but somebody has seen it."""
+        self.close()
+        with alone(self._path.parent):
+            self._index = self._built(why)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -133,9 +152,7 @@ class Finder:
             trouble = str(lie)
         except Damaged as damage:
             trouble = trouble_of(damage)
-        self.close()
-        with alone(self._path.parent):
-            self._index = self._built(trouble)
+        self._distrust(trouble)
         return ask()
 
     def _place(self, did: str) -> Place:

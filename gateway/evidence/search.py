@@ -5,7 +5,7 @@ search holds one block in memory and stops as soon as it has found enough or is 
 answers the same questions faster; what it finds is read here, from its leaf, before anybody sees it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
@@ -147,8 +147,13 @@ def search(
     data_dir: Path, query: Query, limit: int, verifier: Verifier | None = None, rules: Rules = no_rules
 ) -> Iterator[Hit]:
     """At most `limit` decisions, the latest first. FileNotFoundError when there is no log; OSError, ValueError."""
+    yield from search_in(open_views(data_dir, verifier), query, limit, rules)
+
+
+def search_in(views: Iterable[View], query: Query, limit: int, rules: Rules = no_rules) -> Iterator[Hit]:
+    """The same in epochs that are open, the newest first."""
     found = 0
-    for view in open_views(data_dir, verifier):
+    for view in views:
         for hit in _in_epoch(view, query, rules):
             yield hit
             found += 1

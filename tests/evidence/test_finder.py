@@ -175,6 +175,21 @@ def test_a_hit_that_the_log_does_not_bear_out_is_never_shown(changed: Path, sql:
     assert found(changed, query) == [hit.did for hit in search(changed, query, 1000)]
 
 
+def test_a_decision_that_the_index_leaves_out_is_found_by_its_id(changed: Path) -> None:
+    said: list[str] = []
+    broken(changed / "index" / FILE, "DELETE FROM decision WHERE id = (SELECT max(id) FROM decision)")
+    desk = finder(changed, said)
+    with closing(desk):
+        last = desk.latest(Query())
+        assert last is not None
+        assert desk.page(Query(), 1).hits[0].did != last.did
+        assert [place.decided for place in desk.places(last.did)] == [last.leaf]
+        assert said == [f"the index is built again from the log: it leaves out {last.did}"]
+        assert desk.page(Query(), 1).hits == (last,)
+        assert desk.places("01ba60d3-3801-7977-9650-a75052143077") == []
+        assert len(said) == 1
+
+
 def test_what_was_lost_behind_the_checkpoint_is_forgotten(log: Path, tmp_path: Path) -> None:
     """The write-ahead log may lose its tail in a crash; other leaves then get those numbers."""
     short, longer = tmp_path / "short", tmp_path / "longer"

@@ -35,7 +35,7 @@ def with_statement(desk: Searchable, text: str, query: Query) -> tuple[Hit | Non
     return None, 0
 
 
-def at_moment(desk: Searchable, time_ns: int, query: Query) -> tuple[Hit | None, int]:
-    """The last decision until a moment, and how many there are until then."""
-    page = desk.page(query._replace(until_ns=time_ns), 1)
+def at_moment(desk: Searchable, query: Query) -> tuple[Hit | None, int]:
+    """The last decision until the end of the query's time, and how many there are until then."""
+    page = desk.page(query, 1)
     return (page.hits[0] if page.hits else None), page.total

@@ -1,7 +1,7 @@
 """`querywarden audit explain`: everything about one decision, its place in the signed log, and the decision again."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -22,7 +22,7 @@ from gateway.cli.audit.desk import (
     reading,
     trusted,
 )
-from gateway.cli.audit.index_desk import open_finder
+from gateway.cli.audit.index_desk import Latest, open_finder
 from gateway.cli.audit.recompute import Result, archive_of
 from gateway.cli.audit.search import EVERYTHING, IndexOption, Wanted
 from gateway.cli.audit.words import as_json as json_text
@@ -32,6 +32,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.verdict import Finding
 from gateway.evidence.explain import tell_at
 from gateway.evidence.finder import Finder
+from gateway.evidence.search import Hit
 
 _SAYS: Final = {
     Result.EQUAL: "EQUAL",
@@ -107,20 +108,36 @@ class _Asked(NamedTuple):
 
 
 def _asked(finder: Finder, decision: str, at: str, wanted: Wanted) -> _Asked:
-    """Raises Unreadable when there is none, ConfigError for what is no moment."""
+    """Raises Unreadable when there is none, ConfigError for what is no moment.
+
+    Which is the last, and that there is none, the log has to say: an index can leave out.
+    """
     now = SystemClock().now_ns()
     query = wanted.query(now)
     if at:
-        hit, number = at_moment(finder, instant(at, now, "--at"), query)
+        query = query._replace(until_ns=instant(at, now, "--at"))
+        hit, number = _borne_out(finder, finder.latest(query), lambda: at_moment(finder, query))
         missing = f"no decision until {at}"
     elif is_statement(decision):
         hit, number = with_statement(finder, decision, query)
+        if hit is None:
+            seen, _ = with_statement(Latest(finder), decision, query)
+            hit, number = _borne_out(finder, seen, lambda: with_statement(finder, decision, query))
         missing = "no decision is about this statement; `audit search --text` finds parts of statements"
     else:
         return _Asked(decision)
     if hit is None:
         raise Unreadable("audit.unknown_decision", printable(missing))
     return _Asked(hit.did, number - 1)
+
+
+def _borne_out(finder: Finder, seen: Hit | None, ask: Callable[[], tuple[Hit | None, int]]) -> tuple[Hit | None, int]:
+    """What the index answers, once it has the decision that was seen in the log."""
+    hit, number = ask()
+    if seen is None or (hit is not None and hit.did == seen.did):
+        return hit, number
+    finder.places(seen.did)  # an index that leaves it out is built again
+    return ask()
 
 
 def in_words(account: Account) -> str:

@@ -88,6 +88,23 @@ def rules_of(data_dir: Path) -> Rules:
     return read
 
 
+class Latest:
+    """The log itself, and no further than to the first that is found from its end: counts nothing."""
+
+    def __init__(self, finder: Finder) -> None:
+        self._finder = finder
+
+    def page(self, query: Query, limit: int, after: str = "") -> Page:
+        """One, or none."""
+        hit = self._finder.latest(query) if limit and not after else None
+        return Page((hit,), 1) if hit else Page((), 0)
+
+    def facet(self, query: Query, name: str) -> list[Count]:
+        """Of that one."""
+        hit = self._finder.latest(query)
+        return counted(iter((hit,) if hit else ()), name)
+
+
 class Pass:
     """Without an index: one pass over the whole log for each question. What the index is held against."""
 

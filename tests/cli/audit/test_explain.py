@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from gateway import cli
+from gateway.evidence.index import FILE
 from gateway.evidence.recorder import Recorder
 from tests.cli.audit.test_accessing import accesses
 from tests.cli.audit.world import Written
@@ -73,6 +76,20 @@ def test_a_decision_is_told_by_its_id_its_statement_or_its_moment(
     assert (leaf.act, leaf.facts()["results"]) == ("explain", 1)
     assert "secret" not in str(leaf.facts())
     assert read.by_policy in str(leaf.facts())
+
+
+@pytest.mark.parametrize("how", ["id", "statement", "moment"])
+def test_a_decision_that_the_index_leaves_out_is_told_all_the_same(
+    damaged: Written, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    asked = {"id": [damaged.by_policy], "statement": ["SELECT 'x'"], "moment": ["--at", "2100-01-01"]}
+    _, _, _ = run(capsys, damaged.by_policy, "--data", str(damaged.folder))
+    with closing(sqlite3.connect(damaged.folder / "index" / FILE)) as index:
+        index.execute("DELETE FROM decision")
+        index.commit()
+    code, out, err = run(capsys, *asked[how], "--data", str(damaged.folder))
+    assert (code, out.startswith("decision    ")) == (cli.DONE, True)
+    assert "it leaves out" in err
 
 
 @pytest.mark.parametrize(
