@@ -1,5 +1,6 @@
 """A tampering proof: one byte of one record is changed in a copy of the log, and `audit verify` names it."""
 
+import contextlib
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +13,8 @@ COPY = "var-changed"
 PARTS = ("keys", "log/*/wal", "log/*/checkpoint", "log/*/tile", "objects", "recordings")
 """in the order in which a verifier reads them: each covers what the writer added after the one before"""
 SECRETS = "*.key"
+UNFINISHED = ".*"
+"""files that get their names when they are whole"""
 TIME = re.compile(rb'"t":"\d+(\d)"')
 
 
@@ -41,9 +44,16 @@ def copied(original: Path, copy: Path) -> None:
             target = copy / part.relative_to(original)
             target.parent.mkdir(parents=True, exist_ok=True)
             if part.is_dir():
-                shutil.copytree(part, target, ignore=shutil.ignore_patterns(SECRETS))
+                kept = shutil.ignore_patterns(SECRETS, UNFINISHED)
+                shutil.copytree(part, target, ignore=kept, copy_function=_copy)
             else:
                 shutil.copyfile(part, target)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file unless it is gone: the writer has put another in its place, which is copied too."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(source, target)
 
 
 def change(data: Path, did: str) -> str:

@@ -79,3 +79,10 @@ def test_a_digit_always_becomes_another_one(folder: Path) -> None:
     path.write_bytes(LEAVES.replace(b'"t":"17"', b'"t":"11"'))
     assert "changed" in tamper.change(folder / "var", DID.decode())
     assert path.read_bytes() == LEAVES.replace(b'"t":"17"', b'"t":"12"')
+
+
+def test_files_that_come_and_go_meanwhile_are_no_trouble(folder: Path) -> None:
+    (folder / "var/objects/ab/.abcd.tmp").write_bytes(b"half")
+    (folder / "var/objects/ab/gone").symlink_to(folder / "nowhere")  # listed, and not there when it is opened
+    tamper.copied(folder / "var", folder / "copy")
+    assert [path.name for path in (folder / "copy/objects/ab").iterdir()] == ["abcd"]
