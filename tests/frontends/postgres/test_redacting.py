@@ -256,6 +256,9 @@ def test_no_form_of_a_number_stays_in_a_name_or_in_copied_data_however_it_is_cut
         assert not find_any(kept(raw), wire=True)
     said = server.parameter_status("application_name", written)
     assert not find_any(blank_shown(server.command_complete("SET") + said), wire=True)
+    column = b"T" + struct.pack(">Ih", 6 + len(written.encode()) + 19, 1) + written.encode() + b"\0" + bytes(18)
+    assert not find_any(blank_shown(column), wire=True)
+    assert blank_shown(column)[-18:] == bytes(18)
     data = written.encode()
     for size in (1, 7, 1000):
         copy = CopyIn(values=True)
