@@ -99,4 +99,4 @@ def test_what_is_remembered_can_lie_elsewhere(tmp_path: Path, capsys: pytest.Cap
         code, out = run(capsys, "--data", str(tmp_path / "var"), "--state", str(tmp_path / "mine"), "--json")
         assert code == cli.DONE
     assert json.loads(out)["epochs"][0]["taken"] == 512
-    assert len(list((tmp_path / "mine").iterdir())) == 1
+    assert sorted(path.suffix for path in (tmp_path / "mine").iterdir()) == [".seen", ".verified"]
