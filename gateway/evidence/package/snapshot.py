@@ -90,12 +90,20 @@ class Snapshot:
                     yield Leaf(self.epoch, index, raw, _DECODE.decode(raw))
 
     def block_at(self, time_ns: int) -> int:
-        """The last block whose first leaf is not younger; the first that is here when all are."""
-        low, high = self.reader.begin // WIDTH, max(self.blocks - 1, 0)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._time(middle * WIDTH) <= time_ns else (low, middle - 1)
-        return low
+        """The block in front of the first that begins with a younger leaf; the first that is here when all are.
+
+        Every block before that is looked at, not halves of them: a clock that was set back for a moment would lead past
+        what it hides.
+        """
+        first = self.reader.begin // WIDTH
+        younger = (block for block in range(first, self.blocks) if self._time(block * WIDTH) > time_ns)
+        return max(next(younger, self.blocks) - 1, first)
+
+    def _last_at(self, time_ns: int) -> int:
+        """The last block that begins with a leaf that is not younger; the first that is here when none does."""
+        first = self.reader.begin // WIDTH
+        blocks = range(self.blocks - 1, first - 1, -1)
+        return next((block for block in blocks if self._time(block * WIDTH) <= time_ns), first)
 
     def last_ns(self) -> int:
         """When its youngest leaf was written, as far as the last blocks tell: a clock may have been set back since."""
@@ -107,13 +115,13 @@ class Snapshot:
         low = self.block_at(max(since_ns - SLACK_NS, 0))
         inside = (leaf.at for leaf in self.leaves(low * WIDTH, size) if leaf.time_ns >= since_ns)
         first = next(inside, max(size, low * WIDTH))
-        last = min(size, (self.block_at(until_ns + SLACK_NS) + 1) * WIDTH)
+        last = min(size, (self._last_at(until_ns + SLACK_NS) + 1) * WIDTH)
         end = next((index + 1 for index in range(last - 1, first - 1, -1) if self._time(index) < until_ns), first)
         return Span(low, self.last_block(until_ns, end), first, end)
 
     def last_block(self, until_ns: int, end: int) -> int:
         """The block behind those whose leaves show that nothing of a period is left out."""
-        return max(min(self.blocks, self.block_at(until_ns + SLACK_NS) + 2), -(-end // WIDTH))
+        return max(min(self.blocks, self._last_at(until_ns + SLACK_NS) + 2), -(-end // WIDTH))
 
     def begins_ns(self) -> int:
         """When the first leaf that is here was written."""

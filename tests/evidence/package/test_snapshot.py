@@ -85,3 +85,21 @@ def test_checkpoints_of_other_logs_are_passed_over(folder: Path) -> None:
     parts = snapshot.parts(snapshot.span(0, 5, 9), [b"another log\n3\nAA==\n\n"])
     assert [name for name in parts if "earlier" in name] == []
     assert kept_checkpoints(folder, 1) == [snapshot.note]
+
+
+@pytest.mark.parametrize("back", range(1, 8))
+def test_a_clock_that_was_set_back_for_a_block_hides_nothing_before_it(tmp_path: Path, back: int) -> None:
+    """Wherever that is: halving blocks would lead past what stands before."""
+    clock = TickClock()
+
+    async def write() -> None:
+        recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=3600)
+        for number in range(8 * 256):
+            clock.now += (number == back * 256 - 40) * -(10**16) + (number == back * 256 + 40) * 10**16
+            recorder.beat()
+        await recorder.close()
+
+    begun = clock.now
+    asyncio.run(write())
+    snapshot = snapshot_of(tmp_path)
+    assert snapshot.span(begun, clock.now + 1, snapshot.tree.size) == (0, snapshot.blocks, 0, snapshot.tree.size)
