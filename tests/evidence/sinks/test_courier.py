@@ -9,8 +9,10 @@ import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.core.events import Event
+from gateway.evidence.files import put_file
 from gateway.evidence.leaf import LeafError
 from gateway.evidence.sinks import courier as module
+from gateway.evidence.sinks import cursor
 from gateway.evidence.sinks.answers import Answer, Later, Refused, Taken
 from gateway.evidence.sinks.cursor import Cabinet, Cursor
 from gateway.evidence.sinks.formats import Writer
@@ -25,6 +27,7 @@ from tests.evidence.world import whole_log
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(module, "RECORD_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(cursor, "put_file", lambda path, data, *, sync: put_file(path, data, sync=not sync))
 
 
 @pytest.fixture(scope="module")
