@@ -57,6 +57,16 @@ class View:
                 high = middle - 1
         return low
 
+    def block_before(self, time_ns: int) -> int:
+        """The block in front of the first that begins with a younger leaf; the first that is here when all are.
+
+        Where the clock never went back it is `block_at`. Where it did, halving may lead past what this does not miss,
+        for every block before it is looked at.
+        """
+        first = self.begin // WIDTH
+        younger = (number for number in range(first, self.blocks) if int(self._first(number).t) > time_ns)
+        return max(next(younger, self.blocks) - 1, first)
+
     def upwards(self, index: int) -> Iterator[tuple[int, bytes]]:
         """(number, leaf) from `index` on."""
         first, at = divmod(max(index, self.begin), WIDTH)

@@ -41,6 +41,26 @@ def test_a_time_leads_to_its_block(view: View) -> None:
         assert view.block_at(times[number]) == number // 256
 
 
+def test_where_the_clock_never_went_back_there_is_one_block_of_a_time(view: View) -> None:
+    for number in range(view.blocks):
+        time_ns = int(decode_leaf(view.leaf(number * 256)).t)
+        for each in (time_ns - 1, time_ns, time_ns + 1):
+            assert view.block_before(each) == view.block_at(each)
+
+
+@pytest.mark.parametrize("back", range(1, 6))
+async def test_a_clock_that_was_set_back_leads_past_nothing(tmp_path: Path, back: int) -> None:
+    clock = TickClock()
+    recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=3600)
+    begun = clock.now
+    for number in range(6 * 256):
+        clock.now += (number == back * 256 - 40) * -(10**16) + (number == back * 256 + 40) * 10**16
+        recorder.beat()
+    await recorder.close()
+    (view,) = open_views(tmp_path)
+    assert view.block_before(begun - 10**9) == 0
+
+
 async def test_leaves_behind_the_checkpoint_belong_to_it(tmp_path: Path) -> None:
     clock = TickClock()
     recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=3600)

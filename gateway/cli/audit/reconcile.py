@@ -175,7 +175,7 @@ def read_ours(folder: Path, connection: str, since_ns: int, until_ns: int) -> Ou
             view = View(reader)
             first = view.reader.begin
             if not first and view.blocks:
-                first = view.block_at(max(since_ns - EARLIER_NS, 0)) * WIDTH
+                first = view.block_before(max(since_ns - EARLIER_NS, 0)) * WIDTH
             for _, leaf in view.upwards(first):
                 yield leaf
 

@@ -96,7 +96,10 @@ class LoggedPast:
         return (each.leaf for each in self.logged(step) if each.decides)
 
     def logged(self, step: Step, *, ends: bool = False) -> Iterator[Logged]:
-        """The same with their places; with every leaf, from the period on, that says how a statement ended."""
+        """The same with their places; with every leaf, from the period on, that says how a statement ended.
+
+        Read to the end: behind a leaf that says a later time there may be earlier ones, when somebody set the clock.
+        """
         total = sum(view.size for view in self._views)
         done = 0
         for view in self._views:
@@ -105,8 +108,6 @@ class LoggedPast:
                     step(done + index, total)
                 if _DECIDED in data:
                     leaf = decode_leaf(data)
-                    if int(leaf.t) >= self._period.until_ns + SLACK_NS and not ends:
-                        break
                     if self._period.holds(int(leaf.t)) and (not self._connections or leaf.res in self._connections):
                         yield Logged(view.reader.epoch, index, leaf)
                 elif ends and _FINISHED in data:
@@ -124,7 +125,7 @@ class LoggedPast:
                         break
 
     def _first(self, view: View) -> int:
-        return view.block_at(max(self._period.since_ns - SLACK_NS, 0)) * WIDTH if view.blocks else 0
+        return view.block_before(max(self._period.since_ns - SLACK_NS, 0)) * WIDTH if view.blocks else 0
 
 
 def _hex(name: str) -> str:

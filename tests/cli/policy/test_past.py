@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.policy.past import LoggedPast, Period
+from gateway.evidence.recorder import Recorder
 from tests.cli.audit.world import Written, written
+from tests.evidence.world import TickClock, decided
+
+YEAR = 366 * 86_400 * 10**9
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +53,16 @@ def test_only_the_connections_that_were_named_are_looked_at(past: Written) -> No
 def test_each_end_of_a_statement_is_told_with_its_place(past: Written) -> None:
     ends = [each for each in LoggedPast(past.folder, Period()).logged(nothing, ends=True) if not each.decides]
     assert [(each.leaf.did, each.leaf.outcome, each.epoch) for each in ends] == [(past.hostile, "done", 1)]
+
+
+async def test_a_clock_that_was_set_for_a_moment_hides_no_decision_of_the_period(tmp_path: Path) -> None:
+    clock = TickClock()
+    recorder = await Recorder.open(tmp_path, clock, checkpoint_interval=3600)
+    begun, dids = clock.now, [f"d{number}" for number in range(6)]
+    for did in dids:
+        clock.now += YEAR if did == "d2" else 0
+        await recorder.append(decided(did))
+        clock.now -= YEAR if did == "d2" else 0
+    await recorder.close()
+    past = LoggedPast(tmp_path, Period(begun, begun + 3600 * 10**9))
+    assert [leaf.did for leaf in past.leaves(nothing)] == ["d0", "d1", "d3", "d4", "d5"]
