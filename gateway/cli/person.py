@@ -1,10 +1,15 @@
 """Who types a command, as this machine knows them; and root, who leaves no files that a gateway could not write to."""
 
+import codecs
 import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+LATE: Final = ("ascii", "utf-16be", "unicode_escape", "latin-1", "idna")
+"""encodings that are needed while another account acts"""
 
 
 def whoami() -> str:
@@ -27,6 +32,8 @@ def as_owner(folder: Path) -> Iterator[None]:
     if os.geteuid() != 0 or owner.st_uid == 0:
         yield
         return
+    for name in LATE:  # Python reads these when they are first used, and the owner may not be able to read Python
+        codecs.lookup(name)
     group = os.getegid()
     os.setegid(owner.st_gid)
     os.seteuid(owner.st_uid)

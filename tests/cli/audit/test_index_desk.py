@@ -2,16 +2,19 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from gateway import cli
 from gateway.cli.audit import index_desk
 from gateway.cli.audit.index_desk import Pass, counted, open_finder, rules_of
 from gateway.evidence.index import FILE
 from gateway.evidence.index_query import FACETS
 from gateway.evidence.search import Query, search
 from gateway.policy.store import BundleStore
-from tests.cli.audit.world import Written
+from tests.cli.audit.test_accessing import accesses
+from tests.cli.audit.world import Written, written
 from tests.evidence.index_world import write
 
 
@@ -75,3 +78,19 @@ def test_counting_is_by_value_the_most_frequent_first(passed: Path) -> None:
     counts = counted(search(passed, Query(), 0), "agent")
     assert sorted(count.value for count in counts) == ["", "agent-0", "agent-1"]
     assert [-count.decisions for count in counts] == sorted(-count.decisions for count in counts)
+
+
+def test_what_root_leaves_belongs_to_the_folders_owner(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs this test: as root the folder is another account's, as anybody else it is one's own."""
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    owner = 54_321 if os.geteuid() == 0 else os.geteuid()
+    with TemporaryDirectory(prefix="querywarden-owned-") as top:  # pytest's folders are closed to other accounts
+        folder = written(Path(top) / "var").folder
+        for path in [Path(top), *Path(top).rglob("*")]:
+            os.chown(path, owner, -1)
+        assert cli.main(["audit", "search", "--data", str(folder)]) == cli.DONE
+        assert "3 decisions" in capsys.readouterr().out
+        assert {path.stat().st_uid for path in Path(top).rglob("*")} == {owner}
+        assert len(accesses(folder)) == 1
