@@ -12,6 +12,8 @@ from gateway.core.disguised import Hit, Kind, find_any, find_in_words
 from gateway.core.principal import Json
 
 _REMEMBERED: Final = 8192
+_SHORT: Final = 256
+"""characters; answers for longer texts are not remembered: a client can send as many as it likes"""
 _ROUNDS: Final = 8
 _WHOLE: Final = frozenset({Kind.HEX, Kind.BASE64, Kind.ESCAPED})
 """forms of which every character is replaced, not only letters and digits"""
@@ -19,15 +21,23 @@ _NINES: Final = bytes.maketrans(b"0123456789", b"9" * 10)
 _STARS: Final = bytes.maketrans(bytes(range(0x30, 0x3A)) + bytes(range(0x80, 0x100)), b"*" * 138)
 
 
-@lru_cache(_REMEMBERED)
 def clean_words(text: str) -> str:
     """What somebody said, without card numbers in any form; digits of a long run too, when one stands in it."""
+    return _clean_words(text) if len(text) <= _SHORT else _blanked(text, strict=True)
+
+
+@lru_cache(_REMEMBERED)
+def _clean_words(text: str) -> str:
     return _blanked(text, strict=True)
 
 
-@lru_cache(_REMEMBERED)
 def clean_name(name: str) -> str:
     """The same as `clean_text` of a name, of which there are only so many: remembered."""
+    return _clean_name(name) if len(name) <= _SHORT else clean_text(name)
+
+
+@lru_cache(_REMEMBERED)
+def _clean_name(name: str) -> str:
     return clean_text(name)
 
 

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from gateway.core.cards import MAX_DIGITS, Span, is_card_number
+from gateway.core.cards import MAX_DIGITS, MIN_DIGITS, Span, is_card_number
 from gateway.core.forms import (
     DIGIT,
     Hit,
@@ -122,17 +122,24 @@ def find_in_words(text: str) -> list[Hit]:
 _ANY_RUN: Final = re.compile(rf"{DIGIT}(?:[\W_]{{0,3}}{DIGIT}){{11,}}")
 _GROUP: Final = re.compile(rf"{DIGIT}+")
 _ORDINARY: Final = (16, 15, 14, 13, 19)
+_VERY_LONG: Final = 1000
+"""digits"""
 
 
 def _holds(groups: list[bytes]) -> bool:
-    """Whether groups of digits that stand side by side are a number, or one of them holds one."""
+    """Whether groups of digits that stand side by side are a number, or one of them holds one.
+
+    A run that is very long is taken for one: nobody calls anything so, and to look at all of it would take seconds.
+    """
+    if sum(map(len, groups)) > _VERY_LONG:
+        return True
     for first in range(len(groups)):
         joined = b""
-        for group in groups[first:]:
+        for group in groups[first : first + MAX_DIGITS]:
             joined += group
             if len(joined) > MAX_DIGITS:
                 break
-            if is_card_number(joined):
+            if len(joined) >= MIN_DIGITS and is_card_number(joined):
                 return True
     return any(
         is_card_number(group[at : at + length])

@@ -34,6 +34,8 @@ _SURELY_WORDS = frozenset({pb.RESERVED_KEYWORD, pb.TYPE_FUNC_NAME_KEYWORD})
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 _NAME_BYTES = 63
 """NAMEDATALEN - 1"""
+_LOOKED_AT = 1024
+"""characters of a name: what begins behind them is never seen by the server"""
 
 
 def redact(text: str) -> str:
@@ -92,8 +94,9 @@ def cut_names(text: str, tokens: Tokens) -> dict[str, str]:
     for number, token in enumerate(tokens):
         if token.token in {_IDENT, _UIDENT} and token.end - token.start > _NAME_BYTES:
             whole = _decoded(raw[token.start : token.end].decode(), _escape(tokens[number + 1 : number + 3], raw)[0])
-            if (clean := clean_words(whole)) != whole:
-                found[cut(whole)] = cut(clean)
+            begin = whole[:_LOOKED_AT]
+            if (clean := clean_words(begin)) != begin:
+                found[cut(begin)] = cut(clean)
     return found
 
 
@@ -104,7 +107,7 @@ def _decoded(written: str, escape: str) -> str:
 
 def _clean_name(written: bytes, escape: str) -> bytes:
     """A name as it was written, or quoted and without the card number in it."""
-    name = _decoded(written.decode(), escape)
+    name = _decoded(written.decode(), escape)[:_LOOKED_AT]
     clean = clean_words(name)
     return written if clean == name else ('"' + clean.replace('"', '""') + '"').encode()
 
@@ -166,7 +169,7 @@ def _whole(written: str) -> str:
 
 def _short(name: str) -> str:
     """A name as it is shown, cut. A card number goes first: most of its digits would be left where the cut falls."""
-    return name if len(name) <= _NAME_BYTES // 4 or cut(name) == name else cut(clean_words(name))
+    return name if len(name) <= _NAME_BYTES // 4 or cut(name) == name else cut(clean_words(name[:_LOOKED_AT]))
 
 
 def _keyword(tokens: Tokens, index: int, written: str) -> str:

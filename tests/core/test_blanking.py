@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.blanking import clean_bytes, clean_text, clean_value, clean_words, is_clean, without_digits
+from gateway.core.blanking import (
+    clean_bytes,
+    clean_name,
+    clean_text,
+    clean_value,
+    clean_words,
+    is_clean,
+    without_digits,
+)
 from gateway.core.disguised import find_any, find_in_words
 from tests.support.card_forms import BINARY, NUMBERS, TEXTS
 
@@ -82,3 +90,10 @@ def test_what_holds_none_comes_back_as_it_is() -> None:
 def test_names_are_clean_or_not() -> None:
     assert is_clean("cards")
     assert not is_clean(f"cards_{VISA}")
+
+
+@pytest.mark.parametrize("clean", [clean_words, clean_name])
+def test_short_and_long_texts_are_cleaned_alike(clean: Callable[[str], str]) -> None:
+    for length in (1, 255, 256, 257, 5000):
+        text = ("x" * length)[:-16] + VISA if length > 16 else "x"
+        assert clean(text) == clean(text) == text.replace(VISA, "*" * 16)

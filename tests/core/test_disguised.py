@@ -167,3 +167,8 @@ def test_the_rates_of_false_alarms_are_as_stated(rate: tuple[Callable[[random.Ra
     plain = sum(bool(find_any(sample.encode())) for sample in samples)
     strict = sum(bool(find_in_words(sample)) for sample in samples)
     assert (round(plain / 20, 1), round(strict / 20, 1)) == (stated, in_words)
+
+
+def test_a_very_long_run_of_digits_in_words_is_taken_for_one_unseen() -> None:
+    assert find_in_words("1 " * 1001)
+    assert not find_in_words("1 " * 900)

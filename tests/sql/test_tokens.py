@@ -139,3 +139,8 @@ def test_a_name_is_shown_bare_only_when_it_could_be_written_so() -> None:
         '"1a"',
         '"карта"',
     ]
+
+
+def test_of_a_name_without_end_only_what_the_server_could_see_is_looked_at() -> None:
+    shown = redact(f'SELECT 1 AS "{"4111111111111111 " * 60_000}"')
+    assert shown == 'SELECT ? AS "' + ("*" * 16 + " ") * 3 + "*" * 12 + '"'
