@@ -5,6 +5,7 @@ of a key is listed and not opened. A file that goes away meanwhile (the log is b
 """
 
 import hashlib
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.core.blanking import clean_text
 from gateway.core.disguised import Kind
+from gateway.evidence.keys import MAX_KEY
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.scan_bytes import CHUNK, places
 from gateway.evidence.scan_formats import STREAMS, Content, UnreadError, contents
 
 KEYS: Final = "keys"
-"""the folder of a data folder whose files are listed and not opened"""
+"""the folder of a data folder whose keys are listed and not opened; whatever else lies there is"""
+_KEY: Final = re.compile(r"log-[0-9]{1,9}\.(key|pub|head)|mac-[0-9]{1,9}\.key")
+LINK: Final = "a link, not followed"
+LED_AWAY: Final = "a link to what is not looked at: name that too, with --also"
 UNLISTED: Final = "a folder that may not be listed"
 FINDINGS_MAX: Final = 10_000
 
@@ -75,6 +80,8 @@ def scan(
     """Look at a data folder, and at other files and folders. Raises OSError for one that is not there."""
     look = _Look(key, progress)
     files = [*([] if data_dir is None else _files(data_dir, data_dir / KEYS)), *_all(also)]
+    roots = [path.resolve() for path in (*([] if data_dir is None else [data_dir]), *also)]
+    files = [(path, LED_AWAY if why == LINK and _leads_away(path, roots) else why) for path, why in files]
     look.expect(files)
     for path, why in files:
         look.at(path, why)
@@ -90,13 +97,24 @@ def _files(path: Path, keys: Path | None) -> Iterator[tuple[Path, str]]:
     """Every file at or below a path, and why it is not looked into, if so. Links are not followed."""
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        yield path, "a link, not followed"
+        yield path, LINK
     elif stat.S_ISDIR(mode):
         yield from _below(path, keys)
     elif not stat.S_ISREG(mode):
         yield path, "not a file"
     else:
-        yield path, "holds a key" if keys is not None and keys in path.parents else ""
+        own = keys is not None and path.parent == keys and _KEY.fullmatch(path.name) is not None
+        yield path, "holds a key" if own and path.lstat().st_size <= MAX_KEY else ""
+
+
+def _leads_away(link: Path, roots: list[Path]) -> bool:
+    """Whether something lies behind a link that is not looked at anyway."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # nothing, or the link itself
+        return False
+    special = not (target.is_file() or target.is_dir())
+    return not special and not any(target.is_relative_to(root) for root in roots)
 
 
 def _below(folder: Path, keys: Path | None) -> Iterator[tuple[Path, str]]:
@@ -137,7 +155,7 @@ class _Look:
         name = clean_text(str(path))  # its name is a place to put a number, too
         if name != str(path):
             self._note(Found(name, "its name", 0, len(str(path)), Kind.PLAIN))
-        if why == UNLISTED:
+        if why in {UNLISTED, LED_AWAY}:
             self._unread.append(Passed(name, why))
             return
         if why:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -91,6 +92,28 @@ def test_what_cannot_be_read_is_not_clean(tmp_path: Path) -> None:
     assert not scanned.ok
 
 
+def test_in_the_folder_of_keys_only_keys_are_passed_over(log: Path, tmp_path: Path) -> None:
+    shutil.copytree(log, tmp_path / "var")
+    for name in ("notes.txt", "log-1.keys", "log-2.pub/log-2.pub"):
+        (tmp_path / "var/keys" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "var/keys" / name).write_text("4111111111111111", encoding="utf-8")
+    (tmp_path / "var/keys/log-3.key").write_text("4111111111111111 " * 400, encoding="utf-8")
+    found = {Path(each.file).name for each in look(tmp_path / "var").found}
+    assert found == {"notes.txt", "log-1.keys", "log-2.pub", "log-3.key"}
+
+
+def test_what_a_link_leads_to_is_looked_at_or_the_scan_is_not_complete(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "var", tmp_path / "disk"
+    (outside / "recordings").mkdir(parents=True)
+    inside.mkdir()
+    (inside / "recordings").symlink_to(outside / "recordings")
+    (inside / "nothing").symlink_to(tmp_path / "nowhere")
+    scanned = look(inside)
+    assert not scanned.ok
+    assert [Path(each.file).name for each in scanned.unread] == ["recordings"]
+    assert look(inside, outside).ok
+
+
 def test_links_and_sockets_are_told_and_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text(CARD)
@@ -99,12 +122,12 @@ def test_links_and_sockets_are_told_and_not_followed(tmp_path: Path) -> None:
     (inside / "link").symlink_to(outside)
     os.mkfifo(inside / "pipe")
     scanned = look(inside)
-    assert scanned.ok
-    assert [(Path(each.file).name, each.why) for each in scanned.passed] == [
-        ("link", "a link, not followed"),
-        ("pipe", "not a file"),
-    ]
-    assert not look(inside, outside).ok
+    assert [(Path(each.file).name, each.why) for each in scanned.passed] == [("pipe", "not a file")]
+    assert [Path(each.file).name for each in scanned.unread] == ["link"]
+    assert scanned.total == 0
+    both = look(inside, outside)
+    assert {(Path(each.file).name, each.why) for each in both.passed} >= {("link", "a link, not followed")}
+    assert both.total == 1
 
 
 def test_a_file_that_goes_away_meanwhile_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
