@@ -115,8 +115,8 @@ def _asked(also: tuple[Path, ...], key: X25519PrivateKey | None) -> dict[str, ob
 def scanned_now(
     folder: Path, also: tuple[Path, ...], key: X25519PrivateKey | None, person: str
 ) -> tuple[Result, Scanned]:
-    """Try the scanner, then look. Raises OSError."""
-    clock = SystemClock()
+    """Try the scanner, then look, also where older leaves were moved to. Raises OSError."""
+    clock, also = SystemClock(), tuple(dict.fromkeys((*also, *_archives(folder))))
     started, tested = clock.now_ns(), self_test()
     bar = Bar(sys.stderr, clock, "bytes")
     try:
@@ -133,6 +133,18 @@ def scanned_now(
         checkpoint=_checkpoint(folder),
     )
     return document(found, tested, occasion), found
+
+
+def _archives(folder: Path) -> list[Path]:
+    """Where leaves that are no longer hot lie; what is not there `audit verify` names."""
+    found = []
+    for reader in open_epochs(folder):
+        try:
+            if reader.archive is not None and reader.archive.exists():
+                found.append(reader.archive)
+        except (OSError, ValueError):
+            continue
+    return found
 
 
 def _sinks(config: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from gateway import cli
 from gateway.evidence.keys import load_verifier
 from gateway.evidence.merkle import leaf_hash, root_of
 from gateway.evidence.note import Signer
+from gateway.evidence.reader import ARCHIVED
 from gateway.evidence.recording.keys import make_private
 from gateway.evidence.scan_result import opened
 from tests.cli.audit.test_accessing import accesses
@@ -51,6 +52,18 @@ def test_other_files_are_scanned_too(read: Written, tmp_path: Path, capsys: pyte
     code, said = run(capsys, read, "--also", log)
     assert code == cli.SAYS_NO
     assert f"FOUND   {log}: at byte 7, 16 long, plain" in said
+
+
+def test_what_was_moved_to_an_archive_is_scanned_too(
+    damaged: Written, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "cold"
+    (archive / "tile").mkdir(parents=True)
+    (archive / "tile/000").write_text(CARD, encoding="utf-8")
+    (damaged.folder / "log/1" / ARCHIVED).write_text(f"{archive}\n", encoding="utf-8")
+    code, said = run(capsys, damaged)
+    assert code == cli.SAYS_NO
+    assert f"FOUND   {archive}/tile/000: " in said
 
 
 def test_the_result_is_signed_with_the_logs_key_and_says_what_was_scanned(
