@@ -47,33 +47,33 @@ def shred(  # noqa: PLR0913 -- each is an option
     data
         The data folder itself; then evidence is kept for as long as without a setting.
     person
-        Who you are, when several people share this account: it is recorded.
+        Who you are, when several people share this account.
 
     """
     if not reason.strip():
         raise ConfigError("config.invalid", "--reason: say why")
     folder = data_folder(config, data)
     path = _recording(folder, session)
-    if key_path(path).exists():
-        if not legal_reason.strip():
-            _refuse_young(session, _kept(config, data))
-        note_shred(folder, session, reason, legal=legal_reason, person=person)
-        _await_signature(folder)
-        with as_owner(folder):
-            destroy_key(path)
-        sys.stdout.write(f"the key of {session} is destroyed, and the log says so\n")
+    if not key_path(path).exists():
+        sys.stdout.write(f"the key of {session} is gone already; `audit verify` says whether the log tells why\n")
         return FINE
-    sys.stdout.write(f"the key of {session} is gone already; `audit verify` says whether the log tells why\n")
-    return FINE
+    if not legal_reason.strip():
+        _refuse_young(session, _kept(config, data))
+    note_shred(folder, session, reason, legal=legal_reason, person=person)
+    return _destroy(folder, path)
 
 
-def _await_signature(folder: Path) -> None:
-    """Until what is in the log now is signed: only that excuses a key that is gone. It takes a second; not longer."""
+def _destroy(folder: Path, path: Path) -> int:
+    """Once what is in the log now is signed, for only that excuses a key that is gone: a second, seldom more."""
     newest = open_epochs(folder)[-1]
     size = max(newest.wal_leaves(), default=-1) + 1
     until = time.monotonic() + SIGNED_SECONDS
     while newest.again().checkpoint.size < size and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
+    with as_owner(folder):
+        destroy_key(path)
+    sys.stdout.write(f"the key of {path.stem} is destroyed, and the log says so\n")
+    return FINE
 
 
 def _recording(folder: Path, session: str) -> Path:

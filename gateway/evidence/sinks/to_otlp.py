@@ -49,7 +49,7 @@ class Otlp:
             return Later("otlp.not_understood")
         rejected = said.partial_success.rejected_log_records
         if rejected >= len(events):  # it has taken nothing, so nothing shows that the events are at fault
-            return Refused("otlp.rejected")
+            return Refused(reason="otlp.rejected")
         return Taken(tuple(range(len(events))), f"otlp.partial.{rejected}") if rejected else Taken()
 
     async def probe(self) -> Answer:

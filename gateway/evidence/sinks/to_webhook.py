@@ -86,5 +86,5 @@ def _judged(reply: Reply, events: Sequence[Outgoing]) -> Answer:
         if not found:
             return Later("webhook.refused_unknown")
         everything = len(found) == len(events)  # it has taken nothing, so nothing shows that the events are at fault
-        return Refused("webhook.refused") if everything else Taken(tuple(found), "webhook.refused")
+        return Refused(reason="webhook.refused") if everything else Taken(tuple(found), "webhook.refused")
     return Later("webhook.errors") if said.errors or said.error else Taken()
