@@ -170,6 +170,8 @@ def test_what_was_read_is_read_again_after_a_while_and_after_others_changed_some
         play(client, "BEGIN", "CREATE TABLE t1(id int)", "SELECT * FROM t1")
         assert not play(other, "CREATE TABLE others(id int)")[0]
         assert not play(client, "SELECT * FROM others")[0]
+        (relation,) = migrating.policy.asked[-1].statement.relations
+        assert (relation.name, relation.kind) == ("others", "table")
         monkeypatch.setattr(inside, "HOLDS_SECONDS", -1.0)
         assert "catalog.void" in play(client, "ALTER TABLE t1 ADD x int", "SELECT x FROM t1")[1]
         client.ask(query("ROLLBACK"))
