@@ -29,7 +29,7 @@ from tests.evidence.conftest import MakeLog
 from tests.evidence.world import TickClock, check, grave, one_session, whole_log
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("verify", "walk", "epoch_check", "beginning", "witnessed", "anchored", "root_log")
+SOURCES = ("verify", "walk", "epoch_check", "beginning", "witnessed", "anchored", "root_log", "seen")
 PREFIX = "log/1"
 
 
