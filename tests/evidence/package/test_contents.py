@@ -67,3 +67,12 @@ def test_segments_swapped_are_found(base: Base) -> None:
 def test_custody_has_this_export_too(base: Base) -> None:
     lines = [json.loads(line) for line in base.files["custody.jsonl"].splitlines()]
     assert [(line["who"], line["what"]) for line in lines] == [("alice", "export"), ("alice", "export")]
+
+
+def test_a_recording_that_no_leaf_of_the_package_seals_is_told(base: Base) -> None:
+    name = base.like(r"\.gwr$")[0]
+    stranger = "recordings/01993c1e-7d1b-7b1e-9f00-0d3f6a2b9c11.gwr"
+    found = verified_bytes(sealed(base, {**base.files, stranger: base.files[name]}), base.signer.verifier.encode())
+    assert [(each.name, each.where) for each in found.findings if each.name.startswith("recording.")] == [
+        ("recording.unproved", stranger)
+    ]

@@ -159,15 +159,18 @@ class Recordings:
         for name in archive.under(RECORDINGS):
             if name.endswith(".gwr"):
                 try:
-                    self._one(
-                        _Stream(archive.pieces(name)), self._sealed.get(name[len(RECORDINGS) : -len(".gwr")], {}), name
-                    )
+                    sealed = self._sealed.get(name[len(RECORDINGS) : -len(".gwr")], {})
+                    count = self._one(_Stream(archive.pieces(name)), sealed, name)
+                    if count > len(sealed):
+                        said = f"{count - len(sealed)} of {count} segments are sealed by no leaf in this package"
+                        findings.append(Finding("recording.unproved", name, said))
                 except Broken as broken:
                     findings.append(broken.finding)
         return findings
 
     @staticmethod
-    def _one(stream: _Stream, sealed: dict[int, dict[str, object]], name: str) -> None:
+    def _one(stream: _Stream, sealed: dict[int, dict[str, object]], name: str) -> int:
+        """How many segments there are. Raises Broken."""
         bad = "recording.mismatch"
         head = stream.take(len(_FRONT) + 4)
         need(head.startswith(_FRONT), bad, name, "it does not begin as a recording")
@@ -186,6 +189,7 @@ class Recordings:
             need(same and len(rest) == size, bad, name, f"segment {segment} is not the one the log sealed")
             segment += 1
         need(segment > max(sealed, default=-1), bad, name, f"the log sealed {max(sealed, default=-1) + 1} segments")
+        return segment
 
 
 class _Stream:

@@ -21,6 +21,7 @@ NOTES = frozenset(
         "log.recovered",
         "clock.jumped",
         "time.elsewhere",
+        "recording.unproved",
     }
 )
 """what a reader must know, though nothing is wrong"""
