@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -36,11 +36,13 @@ def test_a_statement_under_way_ends_before_sigterm_stops_the_gateway(cluster: Cl
     with running_gateway(cluster, {"payments": upstream}, site) as gateway:
         slow = "SELECT count(*) FROM generate_series(1, 3000000)"
         with closing(gateway.connect("payments")) as connection:
-            with connection.pipeline() as pipeline:
+            answers = []
+            with suppress(psycopg.OperationalError), connection.pipeline() as pipeline:
                 cursor = connection.execute(slow)
                 pipeline.sync()
                 gateway.process.send_signal(signal.SIGTERM)
-                assert cursor.fetchone() == (3_000_000,)
+                answers.append(cursor.fetchone())  # leaving the pipeline asks for more, of a gateway that may be gone
+            assert answers == [(3_000_000,)]
             with pytest.raises(psycopg.OperationalError):
                 ask_until_it_ends(connection)
         assert gateway.process.wait(20) == 0
