@@ -17,12 +17,12 @@ def nothing_secret(stage: Stage) -> Scene:
     """An agent even puts a card number into its statement; then every file is searched."""
     answer = stage.ask(SUPPORT, SENT)
     secrets = dict(known_secrets(stage))
-    written = [path for name in WRITTEN for path in sorted((stage.folder / name).rglob("*")) if path.is_file()]
-    written += [stage.folder / name for name in WRITTEN if (stage.folder / name).is_file()]
+    written = contents(stage.folder)
     found = [
-        f"{path.relative_to(stage.folder)} holds {name}" for path in written for name in held(path, secrets)
+        f"{path.relative_to(stage.folder)} holds {name}"
+        for path, content in written.items() for name in held(content, secrets)
     ]  # fmt: skip
-    size = sum(path.stat().st_size for path in written)
+    size = sum(map(len, written.values()))
     searched = f"{len(written)} files, {size:,} bytes, searched for {len(secrets)} card numbers, tokens and passwords"
     return Scene(
         title="An agent puts a card number into a statement; does it stand anywhere afterwards?", who=SUPPORT,
@@ -43,7 +43,16 @@ def known_secrets(stage: Stage) -> Iterator[tuple[str, bytes]]:
     yield "the database's password", (stage.folder / "database-password").read_bytes().strip()
 
 
-def held(path: Path, secrets: dict[str, bytes]) -> list[str]:
-    """The names of the secrets a file holds."""
-    content = path.read_bytes()
+def contents(folder: Path) -> dict[Path, bytes]:
+    """What the gateway has written. A file that goes meanwhile has another name now: everything is read again."""
+    while True:
+        places = [path for name in WRITTEN for path in (folder / name, *sorted((folder / name).rglob("*")))]
+        try:
+            return {path: path.read_bytes() for path in places if path.is_file()}
+        except FileNotFoundError:
+            continue
+
+
+def held(content: bytes, secrets: dict[str, bytes]) -> list[str]:
+    """The names of the secrets in it."""
     return [name for name, secret in secrets.items() if secret in content]

@@ -56,3 +56,18 @@ def test_nothing_written_or_nothing_sent_is_no_proof(folder: Path) -> None:
     (folder / "var/objects/ab/abcd").unlink()
     (folder / "var/log/1/checkpoint").unlink()
     assert not holds(folder)
+
+
+def test_a_file_that_gets_its_name_meanwhile_is_searched_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished, read = folder / "var/objects/ab/.abcf.part", Path.read_bytes
+    unfinished.write_bytes(b"5555555555554444")
+
+    def renamed_before(path: Path) -> bytes:
+        if path == unfinished:
+            unfinished.rename(folder / "var/objects/ab/abcf")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", renamed_before)
+    assert not holds(folder)
