@@ -63,8 +63,7 @@ def test_two_commands_at_once_are_both_recorded(damaged: Written) -> None:
 @pytest.mark.parametrize(
     "answer", [Answer(ok=True, text="recorded"), Answer(ok=False, code="evidence.unavailable", text="ENOSPC")]
 )
-def test_a_gateway_that_runs_records_it(damaged: Written, monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
-    monkeypatch.setattr(accessing, "WAIT_SECONDS", 0.5)
+def test_a_gateway_that_runs_records_it(damaged: Written, answer: Answer) -> None:
     tray, taken, over = Tray(damaged.folder), list[object](), threading.Event()
 
     def attend() -> None:
