@@ -1,8 +1,7 @@
 """From `evidence.anchors` to the client that has checkpoints time-stamped: checks of the settings, wiring, numbers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from cryptography import x509
@@ -18,7 +17,7 @@ from gateway.core.events import Event
 from gateway.evidence.anchor import MISSING, QUERY, is_available, read_roots
 from gateway.evidence.anchoring import Anchoring, Authority
 from gateway.evidence.recorder import Recorder
-from gateway.evidence.witness_http import Address, Line
+from gateway.evidence.witness_http import Address, Line, at_work
 from gateway.frontends.http.state import Family
 
 _EVERY: Final = (Duration(60), Duration(7 * 86400))
@@ -60,16 +59,8 @@ async def anchored(
         for each, line in zip(configured, lines, strict=True)
     ]
     client = Anchoring(settings.data_dir, recorder.epoch, authorities, note, clock)
-    running = asyncio.ensure_future(client.run()) if lines else None
-    try:
+    async with at_work(client.run, lines):
         yield client
-    finally:
-        if running is not None:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-        for line in lines:
-            await line.close()
 
 
 def anchor_families(client: Anchoring) -> list[Family]:

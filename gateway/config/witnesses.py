@@ -1,8 +1,7 @@
 """From `evidence.witnesses` to the client that asks them: checks of the settings, wiring, and its numbers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from gateway.config import settings as s
@@ -15,7 +14,7 @@ from gateway.core.events import Event
 from gateway.evidence.cosign import WitnessKey
 from gateway.evidence.note import NoteError
 from gateway.evidence.recorder import Recorder
-from gateway.evidence.witness_http import Address, Line
+from gateway.evidence.witness_http import Address, Line, at_work
 from gateway.evidence.witnessing import Watched, Witness, Witnessing
 from gateway.frontends.http.state import Family
 
@@ -78,16 +77,8 @@ async def witnessed(
         clock,
         settings.evidence.witness_interval,
     )
-    running = asyncio.ensure_future(client.run()) if lines else None
-    try:
+    async with at_work(client.run, lines):
         yield client
-    finally:
-        if running is not None:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-        for line in lines:
-            await line.close()
 
 
 def witness_families(client: Witnessing, recorder: Recorder) -> list[Family]:

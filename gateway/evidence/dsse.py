@@ -7,13 +7,11 @@ other. `keyid` is `<name>+<key id>` as in the public key's text. Envelopes are R
 spellings of one envelope, one is refused, so that no byte of a signed file can be changed unnoticed.
 """
 
-import base64
-import binascii
 from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.evidence.note import Signer, Verifier
+from gateway.evidence.note import NoteError, Signer, Verifier, b64, unb64
 
 MAX_ENVELOPE: Final = 64 << 20
 MAX_SIGNATURES: Final = 16
@@ -66,8 +64,8 @@ def seal(payload: bytes, payload_type: str, *signers: Signer) -> bytes:
     if not signers:
         raise DsseError("an envelope needs a signature")
     encoded = pae(payload_type, payload)
-    signatures = [Signature(key_id(signer.verifier), _b64(signer.signature(encoded))) for signer in signers]
-    return _ENCODER.encode(_Envelope(_b64(payload), payload_type, signatures))
+    signatures = [Signature(key_id(signer.verifier), b64(signer.signature(encoded))) for signer in signers]
+    return _ENCODER.encode(_Envelope(b64(payload), payload_type, signatures))
 
 
 def unseal(data: bytes, payload_type: str, verifiers: list[Verifier]) -> Opened:
@@ -110,16 +108,9 @@ def _read(data: bytes) -> _Envelope:
     return envelope
 
 
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
 def _unb64(text: str) -> bytes:
-    """Strict base64: whatever decodes to the same bytes in another spelling is refused."""
+    """Strict: one spelling for each value."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise DsseError("not base64") from error
-    if _b64(data) != text:
-        raise DsseError("not base64")
-    return data
+        return unb64(text)
+    except NoteError:
+        raise DsseError("not base64") from None

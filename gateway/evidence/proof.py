@@ -11,8 +11,6 @@ The checkpoint brings its cosignatures. Whoever has the file and the log's publi
 specification does not authenticate the extra data; here the leaf is, because its hash is what the proof is about.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -21,7 +19,7 @@ from gateway.evidence.cosigned import best_cosigned
 from gateway.evidence.explain import Story
 from gateway.evidence.leaf import MAX_LEAF, Leaf, decode_leaf
 from gateway.evidence.merkle import HASH_SIZE, inclusion_proof, leaf_hash, verify_inclusion
-from gateway.evidence.note import Checkpoint, NoteError, Verifier, open_checkpoint
+from gateway.evidence.note import Checkpoint, NoteError, Verifier, b64, open_checkpoint, unb64
 from gateway.evidence.reader import LogReader
 from gateway.evidence.tiles import nodes_of
 
@@ -48,7 +46,7 @@ class Proven(NamedTuple):
 
 def format_proof(leaf: bytes, index: int, path: tuple[bytes, ...], note: bytes) -> bytes:
     """The file. `note` is the signed checkpoint, as it lies in the log."""
-    lines = [HEADER, _EXTRA + _b64(leaf), f"{_INDEX}{index}", *map(_b64, path), "", ""]
+    lines = [HEADER, _EXTRA + b64(leaf), f"{_INDEX}{index}", *map(b64, path), "", ""]
     return "\n".join(lines).encode() + note
 
 
@@ -123,16 +121,9 @@ def _split(data: bytes) -> tuple[bytes, int, list[bytes], bytes]:
     return leaf, int(index), path, note
 
 
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
 def _unb64(text: str) -> bytes:
     """Strict: one spelling for each value."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ProofError("not base64") from error
-    if _b64(data) != text:
-        raise ProofError("not base64")
-    return data
+        return unb64(text)
+    except NoteError:
+        raise ProofError("not base64") from None

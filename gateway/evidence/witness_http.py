@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -68,3 +70,18 @@ class Line:
 
 def _context(ca: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
+
+
+@asynccontextmanager
+async def at_work(run: Callable[[], Awaitable[None]], lines: Sequence[Line]) -> AsyncIterator[None]:
+    """Work over these lines while the block runs, if there are any; then it ends, and they are closed."""
+    running = asyncio.ensure_future(run()) if lines else None
+    try:
+        yield
+    finally:
+        if running is not None:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+        for line in lines:
+            await line.close()
