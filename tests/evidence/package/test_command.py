@@ -1,6 +1,7 @@
 """`verify.py` on the command line: exit codes, words, JSON; whose key is believed."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def test_another_key_exits_1(package: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_wrong_command_exits_3(package: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([argument.replace("{}", str(package)) for argument in arguments]) == USAGE
     assert capsys.readouterr().err
+
+
+def test_a_pipe_in_a_packages_place_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "evidence.zip")
+    assert main([str(tmp_path / "evidence.zip")]) == USAGE
+    assert "not a file" in capsys.readouterr().err
 
 
 def test_help_exits_0(capsys: pytest.CaptureFixture[str]) -> None:

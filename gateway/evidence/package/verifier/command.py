@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import errno
 import hashlib
 import json
 import struct
@@ -219,6 +220,8 @@ def verify_package(
     path: Path, keys: list[str], witnesses: list[str], seed: str = "", progress: Progress = _silent
 ) -> Verification:
     """Verify a package. `keys` are public keys as text. Raises OSError, and Broken for a key that is none."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise OSError(errno.EINVAL, "not a file", str(path))
     with path.open("rb") as file:
         found = Verification(file, [Key(key) for key in keys], [Key(key) for key in witnesses], seed, progress)
         found.run()
